@@ -1,0 +1,31 @@
+{{/*
+Labels come as YAML from a list of the root context and the component: (list . "app"), (list . "test").
+What a selector names never changes in a release's life and cannot be overridden; the chart's version stays off pods,
+so that a new chart alone restarts none.
+*/}}
+{{- define "chatapp.labels.selector" -}}
+{{- $root := first . }}
+{{- $name := dict "app.kubernetes.io/name" (include "chatapp.name" $root) }}
+{{- merge $name (dict "app.kubernetes.io/instance" $root.Release.Name "app.kubernetes.io/component" (last .)) | toYaml }}
+{{- end }}
+
+{{- define "chatapp.labels.pod" -}}
+{{- $root := first . }}
+{{- $own := include "chatapp.labels.selector" . | fromYaml }}
+{{- $version := include "chatapp.labels.version" $root }}
+{{- $usual := dict "app.kubernetes.io/version" $version "app.kubernetes.io/part-of" (include "chatapp.name" $root) }}
+{{- $managed := dict "app.kubernetes.io/managed-by" $root.Release.Service }}
+{{- merge $own (deepCopy $root.Values.commonLabels) $usual $managed | toYaml }}
+{{- end }}
+
+{{- define "chatapp.labels" -}}
+{{- $chart := (first .).Chart }}
+{{- $name := printf "%s-%s" $chart.Name $chart.Version | replace "+" "_" | trunc 63 | trimAll "-_." }}
+{{- merge (include "chatapp.labels.pod" . | fromYaml) (dict "helm.sh/chart" $name) | toYaml }}
+{{- end }}
+
+{{/* What runs: the image's tag, else the start of its digest, else the chart's appVersion; a valid label in each case. */}}
+{{- define "chatapp.labels.version" -}}
+{{- $digest := .Values.image.digest | trimPrefix "sha256:" | trunc 12 }}
+{{- .Values.image.tag | default $digest | default .Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_." }}
+{{- end }}

@@ -1,0 +1,47 @@
+{{/* What the front end gets, as JSON. An endpoint is the route's path, unless runtimeConfig.endpoints says otherwise. */}}
+{{- define "chatapp.runtime.config" -}}
+{{- $runtime := .Values.runtimeConfig }}
+{{- $endpoints := dict }}
+{{- range $route, $path := .Values.ingress.paths }}
+{{- with get $runtime.endpoints $route | default $path }}{{ $_ := set $endpoints $route . }}{{ end }}
+{{- end }}
+{{- $env := dict }}
+{{- range $variable, $route := $runtime.env }}
+{{- with get $endpoints $route }}{{ $_ := set $env $variable . }}{{ end }}
+{{- end }}
+{{- dict "endpoints" $endpoints "env" $env "extra" $runtime.extra | toJson }}
+{{- end }}
+
+{{/*
+The files to mount, {name: content} as JSON: the ConfigMap's data, and what the pods' hash is taken of.
+JSON inside the script is safe: toPrettyJson escapes <, >, & and the line separators that end a JavaScript string.
+*/}}
+{{- define "chatapp.runtime.files" -}}
+{{- $runtime := .Values.runtimeConfig }}
+{{- $config := include "chatapp.runtime.config" . | fromJson }}
+{{- $files := dict }}
+{{- if and $runtime.enabled $runtime.files.js }}
+{{- $settings := merge (dict "globalName" $runtime.globalName "polyfill" $runtime.polyfill) $config }}
+{{- $_ := set $files "runtime.js" (.Files.Get "files/runtime-config.js" | replace "__CONFIG__" (toPrettyJson $settings)) }}
+{{- end }}
+{{- if and $runtime.enabled $runtime.files.json }}
+{{- $_ := set $files "runtime.json" (print (toPrettyJson $config) "\n") }}
+{{- end }}
+{{- if and $runtime.enabled $runtime.files.env }}
+{{- $lines := list }}
+{{- range $variable, $endpoint := $config.env }}{{ $lines = append $lines (printf "%s=%s\n" $variable $endpoint) }}{{ end }}
+{{- $_ := set $files "runtime.env" (join "" $lines) }}
+{{- end }}
+{{- toJson $files }}
+{{- end }}
+
+{{/* One mount per file, onto its own path: the image's other files stay visible. */}}
+{{- define "chatapp.runtime.mounts" -}}
+{{- $paths := .Values.runtimeConfig.files }}
+{{- range $file, $_ := include "chatapp.runtime.files" . | fromJson -}}
+- name: runtime
+  mountPath: {{ get $paths (trimPrefix "runtime." $file) | quote }}
+  subPath: {{ $file }}
+  readOnly: true
+{{ end }}
+{{- end }}

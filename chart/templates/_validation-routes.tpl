@@ -1,0 +1,46 @@
+{{- define "chatapp.validation.routes" -}}
+{{- $ports := include "chatapp.ports" . | fromJson }}
+{{- $routes := include "chatapp.routes" . | fromJsonArray }}
+{{- $paths := .Values.ingress.paths }}
+{{- if and .Values.ingress.enabled (not $routes) }}
+- ingress.paths: no route is left; keep one, or set ingress.enabled to false.
+{{- end }}
+{{- include "chatapp.validation.unique" (list "ingress.paths" $paths) }}
+{{- include "chatapp.validation.names" (list "ingress.routes" .Values.ingress.routes "route" (keys $paths)) }}
+{{- range $routes }}
+{{- if not (hasKey $ports .port) }}
+- ingress.paths.{{ .route }}: there is no port {{ .port }}; add ports.{{ .port }}, name another in ingress.routes.{{ .route }}.port, or remove the route with "".
+{{- end }}
+{{- end }}
+{{- include "chatapp.validation.config" (dict "root" . "routes" $routes) }}
+{{- include "chatapp.validation.hosts" . }}
+{{- end }}
+
+{{/* The runtime files are served by the port of route web, under <its path>/config/: no other port may answer there. */}}
+{{- define "chatapp.validation.config" -}}
+{{- $files := .root.Values.runtimeConfig.files }}
+{{- $web := get .root.Values.ingress.paths "web" }}
+{{- $folder := printf "%s/config" ($web | trimSuffix "/") }}
+{{- $served := regexMatch "/config/[^/]+(,|$)" (printf "%s,%s" $files.js $files.json) }}
+{{- $webPort := "" }}
+{{- range .routes }}{{ if eq .route "web" }}{{ $webPort = .port }}{{ end }}{{ end }}
+{{- range .routes }}
+{{- $covers := or (eq .path $folder) (hasPrefix (print $folder "/") .path) }}
+{{- if and $web $served $covers (ne .port $webPort) $.root.Values.runtimeConfig.enabled }}
+- ingress.paths.{{ .route }}: {{ .path }} covers {{ $folder }}/, where the web port serves the runtime configuration; choose another path.
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "chatapp.validation.hosts" -}}
+{{- $hosts := include "chatapp.hosts" . | fromJsonArray }}
+{{- range $hosts }}
+{{- $named := regexMatch "^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" . }}
+{{- if or (not $named) (regexMatch "^[0-9.]+$" .) (gt (len .) 253) }}
+- ingress.hosts: {{ . | quote }} is no host name; write a name alone and in lower case, without scheme, port, path or IP address.
+{{- end }}
+{{- end }}
+{{- if ne (len $hosts) (len (uniq $hosts)) }}
+- ingress.hosts: {{ join ", " $hosts }} has one name twice; keep it once.
+{{- end }}
+{{- end }}

@@ -1,0 +1,80 @@
+{{/*
+Mistakes that the schema cannot see. Every helper here and in the other _validation files gives one line per mistake,
+"- key: reason; way out.", or nothing; zz-validation/validation.yaml collects them.
+*/}}
+
+{{/* Names in a map that must be known: (list "portEnv" .Values.portEnv "port" <known names>). */}}
+{{- define "chatapp.validation.names" -}}
+{{- $key := index . 0 }}
+{{- $kind := index . 2 }}
+{{- $known := index . 3 | sortAlpha }}
+{{- range $name, $_ := index . 1 }}
+{{- if not (has $name $known) }}
+- {{ $key }}.{{ $name }}: there is no {{ $kind }} {{ $name }}; the {{ $kind }}s are {{ join ", " $known | default "none" }}.
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Values in a map that must differ, empty ones aside: (list "ports" .Values.ports). */}}
+{{- define "chatapp.validation.unique" -}}
+{{- $key := first . }}
+{{- $seen := dict }}
+{{- range $name, $value := last . }}
+{{- with $value }}
+{{- $value = toString . }}
+{{- if hasKey $seen $value }}
+- {{ $key }}: {{ get $seen $value }} and {{ $name }} are both {{ $value }}; give each its own.
+{{- end }}
+{{- $_ := set $seen $value $name }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "chatapp.validation.ports" -}}
+{{- $ports := include "chatapp.ports" . | fromJson }}
+{{- $own := list "web" "api" "ws" }}
+{{- if not $ports }}
+- ports: all of them are removed; keep one at least.
+{{- end }}
+{{- range $name, $_ := $ports }}
+{{- if gt (len $name) 15 }}
+- ports.{{ $name }}: a port's name has 15 characters at most; shorten it.
+{{- end }}
+{{- end }}
+{{- include "chatapp.validation.unique" (list "ports" $ports) }}
+{{- include "chatapp.validation.unique" (list "service.ports" (include "chatapp.service.ports" . | fromJson)) }}
+{{- include "chatapp.validation.names" (list "service.ports" .Values.service.ports "port" (keys .Values.ports)) }}
+{{- include "chatapp.validation.names" (list "service.appProtocol" .Values.service.appProtocol "port" (keys .Values.ports)) }}
+{{- /* A variable of the chart's own for a port that was removed by null is no mistake. */}}
+{{- include "chatapp.validation.names" (list "portEnv" .Values.portEnv "port" (concat (keys .Values.ports) $own | uniq)) }}
+{{- range $probe, $settings := .Values.probes }}
+{{- if and $settings.enabled (not (hasKey $ports $settings.port)) }}
+- probes.{{ $probe }}.port: there is no port {{ $settings.port }}; name one of {{ keys $ports | sortAlpha | join ", " }}, or set enabled to false.
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "chatapp.validation.release" -}}
+{{- $name := include "chatapp.fullname" . }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
+- fullnameOverride: {{ $name }} cannot name a Service, which begins with a letter and has letters, digits and "-" only; set a name that does.
+{{- end }}
+{{- if gt (int .Values.replicaCount) 1 }}
+- replicaCount: {{ .Values.replicaCount }} pods would not hear each other's messages, for there is no shared store yet; set 1.
+{{- end }}
+{{- $needed := int (add .Values.preStopSleepSeconds .Values.websocket.drainSeconds) }}
+{{- $grace := int .Values.terminationGracePeriodSeconds }}
+{{- if and $grace (lt $grace $needed) }}
+- terminationGracePeriodSeconds: {{ $grace }} ends before preStopSleepSeconds + websocket.drainSeconds = {{ $needed }}; set {{ $needed }} or more, or 0.
+{{- end }}
+{{- range $key := list "commonLabels" "podLabels" }}
+{{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
+{{- if hasKey (get $.Values $key) $label }}
+- {{ $key }}: {{ $label }} tells which pods are the release's own; leave it out (nameOverride changes the name).
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and .Values.tests.path (not (include "chatapp.tests.target" . | fromJson).port) }}
+- tests.path: there is no port ws to ask; add ports.ws, or set tests.path to "".
+{{- end }}
+{{- end }}

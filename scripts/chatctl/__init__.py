@@ -1,0 +1,1 @@
+"""Runs, renders and checks the chatapp Helm chart."""

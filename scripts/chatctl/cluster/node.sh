@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# A Kubernetes node as one process tree: the first process of its own mount, network, PID and UTS namespaces.
+# Killing that process ends everything below it, and the host's /etc, /var, /run and iptables were never touched.
+#
+#   node.sh outer   first process; still in the host's network: forwards the two ports, then enters its own network
+#   node.sh inner   same process; own network: container runtime, kubelet, kube-proxy, restarted when they end
+#
+# From the environment: STATE (the node's folder on the host), TOOLS (PATH of the pinned tools), NODE_ADDRESS,
+# HOST_ADDRESS, HTTP_PORT, HTTPS_PORT. Python starts this and connects the network cable (node.py).
+set -euo pipefail
+
+outer() {
+    forward "$HTTP_PORT" 80
+    forward "$HTTPS_PORT" 443
+    exec unshare --net --uts -- bash "${BASH_SOURCE[0]}" inner
+}
+
+forward() {
+    socat "TCP-LISTEN:$1,bind=127.0.0.1,fork,reuseaddr" "TCP:$NODE_ADDRESS:$2" &
+}
+
+inner() {
+    hostname node1
+    own_folders
+    network
+    supervise containerd containerd --config /run/node/containerd.toml
+    # kubeadm writes what the kubelet and kube-proxy wait for.
+    supervise kubelet kubelet_when_configured
+    supervise kube-proxy kube_proxy_when_configured
+    touch /run/node/started
+    wait
+}
+
+# The node writes to /etc, /var and /run as a machine of its own would: on top of the host's files, never into them.
+own_folders() {
+    mount --make-rshared /
+    mount -t tmpfs tmpfs /run
+    mkdir -p /run/node /run/lock
+    mount --bind "$STATE" /run/node
+    for folder in etc var; do
+        mkdir -p "/run/node/$folder/upper" "/run/node/$folder/work"
+        mount -t overlay overlay -o "lowerdir=/$folder,upperdir=/run/node/$folder/upper,workdir=/run/node/$folder/work" "/$folder"
+    done
+    # An overlay can't carry the container runtime's own overlays.
+    for folder in /var/lib/containerd /var/lib/kubelet; do
+        mkdir -p "/run/node$folder" "$folder"
+        mount --bind "/run/node$folder" "$folder"
+    done
+    mkdir -p /etc/cni/net.d /var/log
+    cp /run/node/cni.conflist /etc/cni/net.d/10-chatapp.conflist
+    echo "$NODE_ADDRESS node1" >>/etc/hosts
+}
+
+network() {
+    ip link set lo up
+    until ip link show eth0 &>/dev/null; do sleep 0.05; done # the cable: node.py plugs it in
+    ip address add "$NODE_ADDRESS/30" dev eth0
+    ip link set eth0 up
+    ip route add default via "$HOST_ADDRESS"
+    sysctl -qw net.ipv4.ip_forward=1
+    sysctl -qw net.bridge.bridge-nf-call-iptables=1 || true # absent where the kernel always does it
+}
+
+supervise() {
+    local name=$1
+    shift
+    (while true; do
+        "$@" >>"/run/node/log/$name.log" 2>&1 || true
+        sleep 1
+    done) &
+}
+
+kubelet_when_configured() {
+    until [ -s /var/lib/kubelet/config.yaml ]; do sleep 0.1; done
+    kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig=/etc/kubernetes/kubelet.conf \
+        --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf
+}
+
+kube_proxy_when_configured() {
+    until [ -s /etc/kubernetes/admin.conf ]; do sleep 0.1; done
+    kube-proxy --config=/run/node/kube-proxy.yaml
+}
+
+export PATH=$TOOLS:$PATH
+"$1"

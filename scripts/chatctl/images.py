@@ -1,0 +1,213 @@
+"""Container images without a registry: written by hand around one program, or built by buildah, kept as OCI archives.
+
+An archive in the cache is named by what went into it, so it is made once. Layout: OCI image specification 1.1 (image
+layout, manifest, configuration); the annotation `io.containerd.image.name` is how containerd names what it imports.
+"""
+
+import hashlib
+import io
+import json
+import re
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chatctl import process
+from chatctl.console import Steps
+from chatctl.errors import UserError
+from chatctl.paths import cache_dir, repository
+
+BASE_PACKAGES = ["ca-certificates", "curl", "python3", "python3-venv"]
+BASE_SUITE = "bookworm"
+BASE = "localhost/base:1"
+PULL_SECONDS = 45
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of one layer: the `files` (path in the image -> path here), or a whole tree as a tar file.
+
+    `name` is a full reference; containerd looks images up by exactly that.
+    """
+
+    name: str
+    files: Mapping[str, Path] = field(default_factory=dict)
+    tree: Path | None = None
+    entrypoint: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image that can be imported: the reference it will have, and its OCI archive."""
+
+    reference: str
+    archive: Path
+
+
+def write_archive(target: Path, images: Sequence[Image]) -> None:
+    """Write the images as one OCI archive (a tar file) that `ctr images import` and buildah read."""
+    index: list[dict[str, object]] = []
+    blobs: set[str] = set()
+    with tarfile.open(target, "w") as archive:
+        for image in images:
+            with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+                layer = image.tree or _layer(Path(scratch) / "layer.tar", image.files)
+                layer_digest = _digest_of(layer)
+                if layer_digest not in blobs:
+                    archive.add(layer, f"blobs/sha256/{layer_digest}")
+                    blobs.add(layer_digest)
+                layer_size = layer.stat().st_size
+            config = {
+                "architecture": "amd64",
+                "os": "linux",
+                "config": {"Entrypoint": list(image.entrypoint), "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]},
+                "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
+            }
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": _add_json(archive, "application/vnd.oci.image.config.v1+json", config, blobs),
+                "layers": [
+                    {
+                        "mediaType": "application/vnd.oci.image.layer.v1.tar",
+                        "digest": f"sha256:{layer_digest}",
+                        "size": layer_size,
+                    }
+                ],
+            }
+            entry = _add_json(archive, str(manifest["mediaType"]), manifest, blobs)
+            index.append({**entry, "annotations": {"io.containerd.image.name": image.name}})
+        _add_file(archive, "oci-layout", json.dumps({"imageLayoutVersion": "1.0.0"}).encode())
+        _add_file(archive, "index.json", json.dumps({"schemaVersion": 2, "manifests": index}).encode())
+
+
+def base_image(steps: Steps) -> Found:
+    """Build the small Debian that stands in for the images no registry can give.
+
+    It is the base of the reference app, the shell of the storage provisioner and the curl of `helm test`.
+    """
+    target = _cached("base", json.dumps([BASE_SUITE, BASE_PACKAGES]).encode())
+    if not target.exists():
+        with steps.step("Building the base image", "20 s") as note, _scratch(target) as scratch:
+            tree = scratch / "base.tar"
+            argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(BASE_PACKAGES)}", BASE_SUITE, tree]
+            process.logged(argv, cache_dir() / "logs" / "mmdebstrap.log", note=note)
+            write_archive(scratch / "archive", [Image(BASE, tree=tree, entrypoint=["/bin/sh"])])
+            (scratch / "archive").rename(target)
+    return Found(BASE, target)
+
+
+def app_image(base: Path, steps: Steps) -> Found:
+    """Build the reference app's image, tagged by its content."""
+    app = repository() / "app"
+    listed = process.output(["git", "-C", app, "ls-files", "--cached", "--others", "--exclude-standard"]).splitlines()
+    files = sorted(app / name for name in listed if (app / name).is_file())
+    contents = [part for file in files for part in (str(file.relative_to(app)).encode(), file.read_bytes())]
+    target = _cached("app", b"\0".join([base.name.encode(), *contents]))
+    name = f"localhost/chatapp:{target.stem.removeprefix('app-')}"
+    if not target.exists():
+        with steps.step("Building the app's image", "20 s") as note, _scratch(target) as scratch:
+            storage = ["buildah", "--storage-driver=vfs", f"--root={scratch}/storage", f"--runroot={scratch}/run"]
+            # pip inside the build trusts and asks what pip outside does.
+            mounts = [f"-v={path}:{path}:ro" for path in ("/etc/ssl/certs", "/etc/pip.conf") if Path(path).exists()]
+            build = [*storage, "build", "--isolation=chroot", "--network=host", *mounts, f"--tag={name}"]
+            process.logged([*build, f"--build-arg=BASE=oci-archive:{base}", app], _log(), note=note)
+            process.logged([*storage, "push", "-D", name, f"oci-archive:{scratch}/archive:{name}"], _log(), note=note)
+            (scratch / "archive").rename(target)
+    return Found(name, target)
+
+
+def user_image(reference: str, folder: Path, steps: Steps) -> Found:
+    """Find the image that a user named: in local storage, in a Docker engine, or in its registry.
+
+    It gets a name made of its content besides its own, so that a rebuilt image is rolled out. Its archive is written
+    into `folder`.
+
+    Raises:
+        UserError: it is in none of them.
+    """
+    with steps.step(f"Looking for the image {reference}") as note:
+        reason = "there is no such image"
+        for source, where in _sources(reference):
+            note(f"in {where}")
+            try:
+                argv = ["buildah", "pull", "--quiet", source]
+                pulled = subprocess.run(argv, capture_output=True, text=True, timeout=PULL_SECONDS, check=False)
+            except subprocess.TimeoutExpired:
+                reason = f"{where} did not answer within {PULL_SECONDS} s"
+                continue
+            if pulled.returncode == 0:
+                identity = pulled.stdout.split()[-1]
+                repository_name = re.sub(r"(:[^/:]*)?(@.*)?$", "", reference).rpartition("/")[2]
+                name = f"localhost/{repository_name}:{identity[:12]}"
+                target = folder / f"{identity[:12]}.tar"
+                process.logged(["buildah", "push", "-D", identity, f"oci-archive:{target}:{name}"], _log(), note=note)
+                return Found(name, target)
+            reason = pulled.stderr.strip().splitlines()[-1].removeprefix("Error: ")
+        raise UserError(
+            f"the image {reference} is neither on this machine nor to be pulled ({reason}); "
+            f"build it with `buildah build -t {reference} .` or `docker build -t {reference} .`, or mend its name."
+        )
+
+
+def _sources(reference: str) -> list[tuple[str, str]]:
+    """Return where an image may be, as buildah names it (containers-transports(5)), and as a person does."""
+    local = [(f"containers-storage:{reference}", "local storage")]
+    docker = [(f"docker-daemon:{reference}", "the Docker engine")] if Path("/var/run/docker.sock").exists() else []
+    return [*local, *docker, (f"docker://{reference}", "its registry")]
+
+
+def _log() -> Path:
+    return cache_dir() / "logs" / "buildah.log"
+
+
+@contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    """Yield a folder beside `target` for making it, gone afterwards."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _cached(kind: str, recipe: bytes) -> Path:
+    return cache_dir() / "images" / f"{kind}-{hashlib.sha256(recipe).hexdigest()[:12]}.tar"
+
+
+def _layer(target: Path, files: Mapping[str, Path]) -> Path:
+    def as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ""
+        entry.mtime = 0
+        return entry
+
+    with tarfile.open(target, "w") as layer:
+        folder = tarfile.TarInfo("tmp")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+        layer.addfile(folder)
+        for path, source in sorted(files.items()):
+            layer.add(source, path.lstrip("/"), filter=as_root)
+    return target
+
+
+def _digest_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _add_json(archive: tarfile.TarFile, media_type: str, content: object, blobs: set[str]) -> dict[str, object]:
+    data = json.dumps(content, sort_keys=True).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest not in blobs:
+        _add_file(archive, f"blobs/sha256/{digest}", data)
+        blobs.add(digest)
+    return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}
+
+
+def _add_file(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    archive.addfile(entry, io.BytesIO(data))

@@ -1,0 +1,180 @@
+"""Install the chart as a release and follow it until it serves, or take it back as it was.
+
+Helm runs as the pinned program with an explicit kubeconfig; nothing of the user's Helm or kubectl settings is read.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kr8s
+from kr8s.objects import Namespace
+
+from chatctl import kubeyaml, workload
+from chatctl.console import Steps
+from chatctl.errors import ToolError, UserError
+from chatctl.paths import repository
+from chatctl.render import Rendered, helm_env, render
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of the chart in a cluster: what `helm -n NAMESPACE status NAME` is asked about."""
+
+    helm: Path
+    kubeconfig: Path
+    name: str
+    namespace: str
+
+    def helm_run(self, *arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run Helm against this cluster and namespace."""
+        words = [self.helm, *arguments, f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}"]
+        argv = [str(word) for word in words]
+        return subprocess.run(argv, input=stdin, capture_output=True, text=True, env=helm_env(), check=False)
+
+    def status(self) -> dict[str, Any]:
+        """Return what Helm knows of the release (`helm status -o json`), empty if it is not installed."""
+        done = self.helm_run("status", self.name, "--output=json")
+        if done.returncode != 0:
+            if "not found" in done.stderr:
+                return {}
+            raise ToolError(f"Helm could not ask the cluster for release {self.name}: {_reason(done.stderr)}")
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def values(self) -> dict[str, Any]:
+        """Return the values of the installed release, defaults included."""
+        answer: dict[str, Any] = json.loads(self.helm_run("get", "values", self.name, "--all", "--output=json").stdout)
+        return answer
+
+    def manifests(self) -> list[Any]:
+        """Return the objects of the installed release, its tests included."""
+        return [
+            document
+            for part in ("manifest", "hooks")
+            for document in kubeyaml.load_all(self.helm_run("get", part, self.name).stdout)
+        ]
+
+
+def image_values(reference: str) -> dict[str, Any]:
+    """Return the chart values that name an image, from a reference as `docker pull` takes it.
+
+    Raises:
+        UserError: it is not an image reference (the grammar of distribution/reference, in short).
+    """
+    match = re.fullmatch(
+        r"(?:(?P<registry>localhost|[^/@]*[.:][^/@]*)/)?(?P<repository>[a-z0-9._/-]+)"
+        r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
+        reference,
+    )
+    if match is None:
+        raise UserError(f"{reference!r} is not an image reference; write it like registry.example.com/team/chat:1.2.")
+    fields = {key: value or "" for key, value in match.groupdict().items()}
+    fields["tag"] = fields["tag"] or ("" if fields["digest"] else "latest")
+    return {"image": fields}
+
+
+def plan(target: Release, values: Sequence[Path], overrides: Mapping[str, Any]) -> Rendered:
+    """Render what would be installed, so that a wrong value is refused before anything is touched."""
+    chart = repository() / "chart"
+    return render(target.helm, chart, values, overrides=overrides, release=target.name, namespace=target.namespace)
+
+
+def install(
+    release: Release,
+    values: Sequence[Path],
+    overrides: Mapping[str, Any],
+    labels: Mapping[str, str],
+    steps: Steps,
+) -> tuple[Rendered, bool]:
+    """Bring the release to what the chart renders to; return that, and whether anything had to change.
+
+    A release that fails is taken back: a new one is uninstalled, an old one rolled back to the revision it had. A
+    namespace that is not there is made, with `labels`, and goes again with a new release that fails.
+
+    Raises:
+        UserError: its pods can't run, and why.
+        ToolError: Helm or the cluster failed.
+    """
+    rendered = plan(release, values, overrides)
+    before = release.status()
+    if before and before["info"]["status"] == "deployed" and _same(release.manifests(), rendered.objects):
+        return rendered, False
+    revision = before.get("version", 0)
+    verb = "Upgrading" if before else "Installing"
+    with steps.step(f"{verb} release {release.name} in namespace {release.namespace}") as note:
+        files = [f"--values={file}" for file in values]
+        chart = repository() / "chart"
+        api = kr8s.api(kubeconfig=str(release.kubeconfig))
+        namespace = Namespace({"metadata": {"name": release.namespace, "labels": dict(labels)}}, api=api)
+        made = not namespace.exists()
+        if made:
+            namespace.create()
+        try:
+            done = release.helm_run(
+                "upgrade", "--install", release.name, chart, *files, "--values=-", stdin=json.dumps(dict(overrides))
+            )
+            if done.returncode != 0:
+                raise ToolError(f"Helm could not install {release.name}: {_reason(done.stderr)}")
+            for each in rendered.objects:
+                if each["kind"] == "Deployment":
+                    workload.wait_until_available(api, release.namespace, each["metadata"]["name"], note)
+        except BaseException:
+            note("taking it back")
+            _take_back(release, revision)
+            if made:
+                namespace.delete()
+            raise
+    return rendered, True
+
+
+def test(release: Release, steps: Steps) -> None:
+    """Run `helm test`: a real handshake through the Service, inside the cluster.
+
+    Raises:
+        ToolError: it failed; the message carries the last line of the test's log.
+    """
+    with steps.step("helm test: a WebSocket handshake through the Service"):
+        done = release.helm_run("test", release.name, "--logs", "--timeout=90s")
+        if done.returncode != 0:
+            raise ToolError(f"helm test failed: {_reason(done.stdout + done.stderr)}")
+
+
+def addresses(objects: Sequence[Any], http_port: int | None, https_port: int | None) -> list[str]:
+    """Return the URLs at which the rendered Ingresses serve the page; a port that is None is the scheme's own."""
+    found = []
+    for ingress in (each for each in objects if each["kind"] == "Ingress"):
+        spec = ingress["spec"]
+        secure = {host for entry in spec.get("tls", []) for host in entry.get("hosts", [])}
+        for rule in spec["rules"]:
+            host = rule.get("host", "localhost")
+            https = host in secure
+            port = https_port if https else http_port
+            root = min((path["path"] for path in rule["http"]["paths"]), key=len)
+            found.append(f"http{'s' if https else ''}://{host}{f':{port}' if port else ''}{root.rstrip('/')}/")
+    return found
+
+
+def _take_back(release: Release, revision: int) -> None:
+    """Return to `revision`, or to nothing where there was none."""
+    if revision:
+        release.helm_run("rollback", release.name, revision, "--wait", "--timeout=120s")
+    else:
+        release.helm_run("uninstall", release.name, "--ignore-not-found", "--wait", "--timeout=60s")
+
+
+def _same(installed: Sequence[Any], rendered: Sequence[Any]) -> bool:
+    def canonical(objects: Sequence[Any]) -> list[str]:
+        return sorted(json.dumps(each, sort_keys=True) for each in objects)
+
+    return canonical(installed) == canonical(rendered)
+
+
+def _reason(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith("Error:")]
+    return (told or lines or ["it said nothing"])[-1].removeprefix("Error: ")

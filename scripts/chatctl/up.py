@@ -1,0 +1,173 @@
+"""`chatctl up`, `down` and `status`: from a bare machine, or an existing cluster, to a release that answers."""
+
+import os
+import socket
+import ssl
+import tempfile
+import time
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from chatctl import images, release, toolchain
+from chatctl.cluster import bootstrap
+from chatctl.cluster import node as nodes
+from chatctl.cluster.node import Cluster
+from chatctl.console import Steps
+from chatctl.errors import ToolError, UserError
+from chatctl.paths import repository
+from chatctl.release import Release
+
+HANDSHAKE_SECONDS = 30
+DEFAULT_IMAGE = "docker.io/library/chatapp:{version}"
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+"""The label that makes the local namespace refuse pods which the restricted Pod Security Standard does not allow."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `up` ended with: the release, where its page is, whether anything changed."""
+
+    release: Release
+    urls: Sequence[str]
+    changed: bool
+
+
+def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Sequence[Path], steps: Steps) -> Outcome:
+    """Start the local cluster if need be and install the release in it.
+
+    Args:
+        cluster: Name and ports; a running cluster keeps the ports it has.
+        name: The release.
+        namespace: Where it goes; made if it is not there.
+        image: The user's image, or "" for the reference app.
+        values: Values files, later ones win.
+        steps: Where progress is shown.
+
+    Raises:
+        UserError: not root, a port is taken, the image or a value is wrong; nothing was changed then.
+        ToolError: a build, the cluster or the installation failed.
+    """
+    if os.geteuid() != 0:
+        raise UserError(
+            "the local cluster needs root, for its namespaces and mounts; "
+            "run this as root, or name an existing cluster with --kubeconfig and --image."
+        )
+    running = nodes.find(cluster.name)
+    if running is None:
+        nodes.refuse_taken_ports(cluster)
+    target = Release(toolchain.ensure(["helm"], steps)["helm"], cluster.kubeconfig, name, namespace)
+    # A wrong value is refused before the long work; only the image's tag, made of its content, is not known yet.
+    release.plan(target, values, {})
+    tools = bootstrap.prepare(steps)
+    base = images.base_image(steps)
+    with tempfile.TemporaryDirectory() as scratch:
+        found = images.user_image(image, Path(scratch), steps) if image else images.app_image(base.archive, steps)
+        if running is None:
+            node = bootstrap.start(cluster, tools, [base.archive, found.archive], steps)
+        else:
+            node = running
+            bootstrap.import_images(node, tools, [base.archive, found.archive])
+    bootstrap.tag_image(node, tools, base.reference, bootstrap.test_image())
+    if not image:
+        # The name that the chart has by default, so that `helm install` by hand finds the reference app.
+        bootstrap.tag_image(node, tools, found.reference, DEFAULT_IMAGE.format(version=chart_app_version()))
+    ports = (node.cluster.http_port, node.cluster.https_port)
+    outcome = _install(target, values, release.image_values(found.reference), ports, RESTRICTED, steps)
+    bootstrap.wait_until_ready(node.cluster, tools["kubectl"], steps)
+    release.test(target, steps)
+    path = target.values()["ingress"]["paths"].get("ws")
+    if path and outcome.urls:
+        with steps.step(f"A WebSocket handshake through the ingress at {outcome.urls[0]}") as note:
+            handshake(outcome.urls[0], path, note)
+    return outcome
+
+
+def up_existing(
+    kubeconfig: Path, name: str, namespace: str, image: str, values: Sequence[Path], steps: Steps
+) -> Outcome:
+    """Install the release, and nothing else, in the cluster that `kubeconfig` names.
+
+    Raises:
+        UserError: the file is missing, no image is named, the image or a value is wrong; nothing was changed then.
+        ToolError: Helm or the cluster failed.
+    """
+    if not kubeconfig.is_file():
+        raise UserError(f"there is no kubeconfig at {kubeconfig}; name the file your cluster's tool wrote.")
+    if not image and not values:
+        raise UserError("there is no public image of the app; name yours with --image, or in a values file with -f.")
+    target = Release(toolchain.ensure(["helm"], steps)["helm"], kubeconfig.resolve(), name, namespace)
+    overrides = release.image_values(image) if image else {}
+    outcome = _install(target, values, overrides, (None, None), {}, steps)
+    release.test(target, steps)
+    return outcome
+
+
+def down(name: str) -> bool:
+    """End the local cluster; return whether there was one."""
+    if os.geteuid() != 0:
+        raise UserError("ending the local cluster needs root, as starting it did; run this as root.")
+    return nodes.stop(name)
+
+
+def handshake(url: str, path: str, note: Callable[[str], None] = lambda _: None) -> None:
+    """Open the release's WebSocket at the page's address, and close it again.
+
+    A controller needs a moment to learn of a new route, so a refusal is final only after `HANDSHAKE_SECONDS`. Names
+    below localhost are dialled on loopback, as browsers do by themselves and glibc does not. A certificate is not
+    verified: local ones are self-signed.
+
+    Raises:
+        ToolError: there was no 101.
+    """
+    page = urllib.parse.urlsplit(url)
+    secure = page.scheme == "https"
+    host = "127.0.0.1" if f".{page.hostname}".endswith(".localhost") else str(page.hostname)
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    deadline = time.monotonic() + HANDSHAKE_SECONDS
+    while True:
+        try:
+            with connect(
+                f"{'wss' if secure else 'ws'}://{page.netloc}{path}",
+                sock=socket.create_connection((host, page.port or (443 if secure else 80)), timeout=10),
+                ssl=unverified if secure else None,
+                origin=Origin(f"{page.scheme}://{page.netloc}"),
+                proxy=None,
+            ):
+                return
+        except InvalidStatus as error:
+            reason = f"it answered {error.response.status_code}, not 101"
+        except (OSError, WebSocketException) as error:
+            reason = str(error) or type(error).__name__
+        if time.monotonic() > deadline:
+            raise ToolError(f"no WebSocket at {url}, path {path}: {reason}.")
+        note(reason)
+        time.sleep(0.2)
+
+
+def _install(
+    target: Release,
+    values: Sequence[Path],
+    overrides: Mapping[str, Any],
+    ports: tuple[int | None, int | None],
+    labels: Mapping[str, str],
+    steps: Steps,
+) -> Outcome:
+    rendered, changed = release.install(target, values, overrides, labels, steps)
+    if not changed:
+        revision = target.status()["version"]
+        steps.say(f"Release {target.name} is as it should be: still revision {revision}, no pod restarted.")
+    return Outcome(target, release.addresses(rendered.objects, *ports), changed)
+
+
+def chart_app_version() -> str:
+    """Return the chart's appVersion, which is its image's default tag."""
+    return str(yaml.safe_load((repository() / "chart" / "Chart.yaml").read_text())["appVersion"])

@@ -1,0 +1,93 @@
+"""Follow a Deployment until its new pods serve, or say in one sentence why they can't."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kr8s import Api
+
+from chatctl.errors import ToolError, UserError
+
+ROLLOUT_SECONDS = 180
+REVISION = "deployment.kubernetes.io/revision"
+IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ErrImageInspect"}
+
+
+def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[str], None]) -> None:
+    """Wait until every replica of the Deployment's newest revision is available.
+
+    Raises:
+        UserError: a pod's image can't be had, its configuration is wrong, or its program ends at once.
+        ToolError: none of these, and still not available after `ROLLOUT_SECONDS`.
+    """
+    deadline = time.monotonic() + ROLLOUT_SECONDS
+    said = "no pod yet"
+    while time.monotonic() < deadline:
+        found: list[Any] = list(api.get("deployments", name, namespace=namespace))
+        deployment = found[0].raw
+        if _available(deployment):
+            return
+        for pod in _newest_pods(api, namespace, deployment):
+            said = _explain(pod) or said
+        note(said)
+        time.sleep(0.5)
+    raise ToolError(
+        f"deployment {name} was not available after {ROLLOUT_SECONDS} s ({said}); "
+        f"look with `kubectl -n {namespace} describe pods`."
+    )
+
+
+def _available(deployment: Any) -> bool:
+    spec, status = deployment["spec"], deployment.get("status", {})
+    wanted = spec["replicas"]
+    return (
+        bool(status.get("observedGeneration", 0) >= deployment["metadata"]["generation"])
+        and status.get("updatedReplicas", 0) == status.get("replicas", 0) == wanted
+        and status.get("availableReplicas", 0) == wanted
+    )
+
+
+def _newest_pods(api: Api, namespace: str, deployment: Any) -> list[Any]:
+    """Return the pods of the newest ReplicaSet; older ones may be broken for reasons that are history."""
+    revision = deployment["metadata"].get("annotations", {}).get(REVISION)
+    selector = deployment["spec"]["selector"]["matchLabels"]
+    sets: list[Any] = list(api.get("replicasets", namespace=namespace, label_selector=selector))
+    newest = {each.name for each in sets if each.annotations.get(REVISION) == revision}
+    pods: list[Any] = list(api.get("pods", namespace=namespace, label_selector=selector))
+    return [pod for pod in pods if {owner["name"] for owner in pod.metadata.get("ownerReferences", [])} & newest]
+
+
+def _explain(pod: Any) -> str:
+    """Return what a pod waits for.
+
+    Raises:
+        UserError: it waits in vain.
+    """
+    status = pod.raw.get("status", {})
+    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        waiting = container.get("state", {}).get("waiting", {})
+        reason, message = waiting.get("reason", ""), waiting.get("message", "")
+        if reason in IMAGE_TROUBLE:
+            raise UserError(
+                f"the image {container['image']} can't be had by the cluster ({reason}: {_short(message)}); "
+                "push it where the nodes can pull it, or mend its name."
+            )
+        if reason == "CreateContainerConfigError":
+            raise UserError(f"container {container['name']} can't be made: {_short(message)}; mend the values.")
+        if reason == "CrashLoopBackOff":
+            last = list(pod.logs(container=container["name"], tail_lines=1, previous=True))
+            raise UserError(
+                f"container {container['name']} of {pod.name} ends at once; its last words: "
+                f"{last[0] if last else 'none'}; mend the image or the values it is started with."
+            )
+        if reason:
+            return f"{pod.name}: {reason}"
+    conditions = {each["type"]: each for each in status.get("conditions", [])}
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return f"{pod.name}: {_short(scheduled.get('message', 'not scheduled'))}"
+    return f"{pod.name}: {status.get('phase', 'Unknown')}, not ready"
+
+
+def _short(message: str) -> str:
+    return message.strip().splitlines()[0][:200] if message.strip() else "no reason given"
