@@ -69,6 +69,7 @@
       take.members(frame);
       if (!resumed) showPanel(false);
       if (!resumed) ui.text.focus();
+      loadInfo();
       loadRooms();
     },
 

@@ -34,10 +34,13 @@
 
 {{- define "chatapp.validation.hosts" -}}
 {{- $hosts := include "chatapp.hosts" . | fromJsonArray }}
-{{- range $hosts }}
-{{- $named := regexMatch "^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" . }}
-{{- if or (not $named) (regexMatch "^[0-9.]+$" .) (gt (len .) 253) }}
-- ingress.hosts: {{ . | quote }} is no host name; write a name alone and in lower case, without scheme, port, path or IP address.
+{{- $secure := list }}
+{{- range include "chatapp.tls" . | fromJsonArray }}{{ $secure = concat $secure .hosts }}{{ end }}
+{{- $label := "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?" }}
+{{- range $host := concat $hosts $secure | uniq }}
+{{- $named := regexMatch (printf `^(\*\.)?%s(\.%s)*$` $label $label) $host }}
+{{- if or (not $named) (regexMatch "^[0-9.]+$" $host) (gt (len $host) 253) }}
+- {{ has $host $hosts | ternary "ingress.hosts" "ingress.tls" }}: {{ quote $host }} is no host name; write a name alone and in lower case, without scheme, port, path or IP address.
 {{- end }}
 {{- end }}
 {{- if ne (len $hosts) (len (uniq $hosts)) }}

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kr8s
 from kr8s.objects import Namespace
 
 from chatctl import kubeyaml, workload
@@ -109,7 +108,7 @@ def install(
     with steps.step(f"{verb} release {release.name} in namespace {release.namespace}") as note:
         files = [f"--values={file}" for file in values]
         chart = repository() / "chart"
-        api = kr8s.api(kubeconfig=str(release.kubeconfig))
+        api = workload.connect(release.kubeconfig)
         namespace = Namespace({"metadata": {"name": release.namespace, "labels": dict(labels)}}, api=api)
         made = not namespace.exists()
         if made:

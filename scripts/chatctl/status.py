@@ -9,7 +9,7 @@ import httpx
 import kr8s
 from rich.table import Table
 
-from chatctl import toolchain
+from chatctl import toolchain, workload
 from chatctl.cluster import node as nodes
 from chatctl.errors import UserError
 from chatctl.release import Release, addresses
@@ -53,7 +53,7 @@ def status(name: str) -> Status:
     if node is None:
         raise UserError(f"there is no local cluster {name}; start it with `chatctl up`.")
     cluster = node.cluster
-    api = kr8s.api(kubeconfig=str(cluster.kubeconfig))
+    api = workload.connect(cluster.kubeconfig)
     pods: list[Any] = list(api.get("pods", namespace=kr8s.ALL))
     waiting = [pod.name for pod in pods if not _ready(pod.raw)]
     machine: Any = next(iter(api.get("nodes")))

@@ -63,9 +63,10 @@ def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Se
     running = nodes.find(cluster.name)
     if running is None:
         nodes.refuse_taken_ports(cluster)
+    overrides = release.image_values(image) if image else {}
     target = Release(toolchain.ensure(["helm"], steps)["helm"], cluster.kubeconfig, name, namespace)
     # A wrong value is refused before the long work; only the image's tag, made of its content, is not known yet.
-    release.plan(target, values, {})
+    release.plan(target, values, overrides)
     tools = bootstrap.prepare(steps)
     base = images.base_image(steps)
     with tempfile.TemporaryDirectory() as scratch:
@@ -85,7 +86,7 @@ def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Se
     release.test(target, steps)
     path = target.values()["ingress"]["paths"].get("ws")
     if path and outcome.urls:
-        with steps.step(f"A WebSocket handshake through the ingress at {outcome.urls[0]}") as note:
+        with steps.step("A WebSocket handshake through the ingress") as note:
             handshake(outcome.urls[0], path, note)
     return outcome
 

@@ -1,9 +1,12 @@
 """Follow a Deployment until its new pods serve, or say in one sentence why they can't."""
 
 import time
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import kr8s
 from kr8s import Api
 
 from chatctl.errors import ToolError, UserError
@@ -11,6 +14,12 @@ from chatctl.errors import ToolError, UserError
 ROLLOUT_SECONDS = 180
 REVISION = "deployment.kubernetes.io/revision"
 IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ErrImageInspect"}
+
+
+def connect(kubeconfig: Path) -> kr8s.Api:
+    """Return a client for the cluster of `kubeconfig`, whatever its version: only stable APIs are asked."""
+    warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported", module="kr8s")
+    return kr8s.api(kubeconfig=str(kubeconfig))
 
 
 def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[str], None]) -> None:

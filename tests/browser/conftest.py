@@ -3,33 +3,19 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from chatctl.cluster.node import Cluster
+
 from . import engines
 
 
-class Release(Protocol):
-    name: str
-    namespace: str
-    host: str
-    url: str
-
-
-class Cluster(Protocol):
-    http_port: int
-    https_port: int
-    kubeconfig: Path
-
-
-Install = Callable[[str, str, dict[str, Any]], Release]
-
-
 @pytest.fixture(scope="package")
-def playwright() -> Iterator[Playwright]:
+def playwright(cluster: Cluster) -> Iterator[Playwright]:
+    """Runs an event loop in this thread: the cluster, which is started by one of its own, must be there before."""
+    assert cluster.kubeconfig.exists()
     with sync_playwright() as driver:
         yield driver
 

@@ -14,8 +14,7 @@ from .chat_page import enter, messages, say
 ROOM = "why-is-it-dead"
 DIALOGUE = (
     ("Ada", "The page loads, the API answers, and the chat is dead."),
-    ("Bob", "What does the page hand to the browser?"),
-    ("Ada", 'new WebSocket("/wss")'),
+    ("Ada", 'All it does is new WebSocket("/wss").'),
     ("Bob", "No scheme, no host: older browsers refuse that and send nothing."),
     ("Ada", "Then I build wss://chatapp.com/wss into the page?"),
     ("Bob", "And again for every new domain? Let the browser complete /wss."),

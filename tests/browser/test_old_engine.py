@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from ..conftest import Install
+from ..conftest import Installed as Release
 from .chat_page import complaints, enter, messages, say
-from .conftest import Install, Release
 
 BARE = "new WebSocket('/wss')"
 COMPLETED = "new WebSocket(chatapp.wsURI())"

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import kr8s
 import pytest
-from kr8s.objects import Pod
 from playwright.sync_api import Page, expect
 
+from chatctl.cluster.node import Cluster
+from chatctl.workload import connect
+
+from ..conftest import Install
+from ..conftest import Installed as Release
 from .chat_page import complaints, enter, messages, say, state
-from .conftest import Cluster, Install, Release
 
 SERVICE_RESTART = 1012
 """Close code by which a server says: I am going, come back (IANA's registry of WebSocket close codes)."""
@@ -121,12 +123,10 @@ def test_a_second_host_needs_no_new_image_and_no_new_configuration(
     expect(messages(ada)).to_contain_text(["Hello from one.localhost", "Hello from two.localhost"])
 
 
-def pods(cluster: Cluster, release: Release) -> list[Pod]:
+def pods(cluster: Cluster, release: Release) -> list[Any]:
     """Return the pods that the release's Service selects."""
     labels = {"app.kubernetes.io/instance": release.name, "app.kubernetes.io/component": "app"}
-    api = kr8s.api(kubeconfig=str(cluster.kubeconfig))
-    found = Pod.list(namespace=release.namespace, api=api, label_selector=labels)
-    return [pod for pod in found if isinstance(pod, Pod)]
+    return list(connect(cluster.kubeconfig).get("pods", namespace=release.namespace, label_selector=labels))
 
 
 def running(cluster: Cluster, release: Release) -> list[tuple[Any, ...]]:

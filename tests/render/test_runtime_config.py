@@ -11,7 +11,7 @@ from .view import CHART, RenderChart, View, edit
 AWKWARD = {
     "html": "</script><script>alert(1)</script><!--",
     "quotes": "\"'`\\",
-    "lines": "\u2028\u2029\n\r\t\x7f\x85",
+    "lines": "\u2028\u2029\n\r\t\x01",
     "letters": "ü 漢 😀",
     "numbers": [0, -1, 0.5, 1048576, 9007199254740991],
     "nested": {"yes": True, "no": False, "": "", "list": [[], {}]},

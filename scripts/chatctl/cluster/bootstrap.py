@@ -41,6 +41,7 @@ def start(cluster: Cluster, tools: Mapping[str, Path], archives: Sequence[Path],
     Raises:
         ToolError: a part did not come up; the message names its log, which was kept.
     """
+    nodes.stop(cluster.name)  # what a reboot left of it
     crds = toolchain.gateway_api_crds(steps)
     system = _system_archive(tools, steps)
     folders = _folders(tools)

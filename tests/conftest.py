@@ -1,0 +1,71 @@
+"""The cluster that the tests install into: a real one, of their own, beside whatever else runs on the machine."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from subprocess_tee import CompletedProcess, run
+
+from chatctl import release as releases
+from chatctl import up
+from chatctl.cluster import node
+from chatctl.cluster.node import Cluster
+from chatctl.console import Steps
+from chatctl.toolchain import tool_path
+
+CHATCTL = Path(sys.executable).parent / "chatctl"
+CLUSTER = Cluster("test", 8090, 8453)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A release in the test cluster, and its page's first address, without the last slash."""
+
+    name: str
+    namespace: str
+    host: str
+    url: str
+
+
+Install = Callable[[str, str, dict[str, Any]], Installed]
+
+
+def chatctl(*arguments: object, show: bool = False) -> "CompletedProcess":
+    """Run the command as a user does; with `show`, what it prints is seen as it comes."""
+    return run([str(CHATCTL), *map(str, arguments)], tee=show)
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    return tool_path("helm")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The test cluster; one that runs already, from `chatctl up --name test`, is used and left running."""
+    found = node.find(CLUSTER.name)
+    if found is None:
+        ports = ("--http-port", CLUSTER.http_port, "--https-port", CLUSTER.https_port)
+        done = chatctl("up", "--name", CLUSTER.name, *ports, show=True)
+        assert done.returncode == 0, done.stderr
+    yield found.cluster if found else CLUSTER
+    if found is None:
+        assert chatctl("down", "--name", CLUSTER.name).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def install(cluster: Cluster, helm: Path) -> Install:
+    """Install or upgrade a release of the chart, with the reference app, and wait until its socket answers."""
+
+    def install_release(name: str, namespace: str, values: dict[str, Any]) -> Installed:
+        target = releases.Release(helm, cluster.kubeconfig, name, namespace)
+        rendered, _ = releases.install(target, [], values, up.RESTRICTED, Steps())
+        url = releases.addresses(rendered.objects, cluster.http_port, cluster.https_port)[0]
+        up.handshake(url, target.values()["ingress"]["paths"]["ws"])
+        host = url.split("/")[2].partition(":")[0]
+        return Installed(name, namespace, host, url.rstrip("/"))
+
+    return install_release

@@ -1,0 +1,66 @@
+"""What `helm package` takes along, and what a person reads after the installation."""
+
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chatctl.render import helm_env
+
+from .view import CHART
+
+
+def test_package_has_the_schema_and_not_the_value_sets(helm: Path, tmp_path: Path) -> None:
+    subprocess.run([helm, "package", CHART, "--destination", tmp_path], check=True, capture_output=True, env=helm_env())
+    with tarfile.open(tmp_path / "chatapp-0.1.0.tgz") as package:
+        names = {name.removeprefix("chatapp/") for name in package.getnames()}
+    assert {"values.schema.json", "README.md", "files/runtime-config.js", "files/handshake.sh"} <= names
+    assert not {name for name in names if name.startswith("ci/")}
+
+
+def notes(helm: Path, folder: Path, release: str = "chatapp", **values: Any) -> str:
+    """What `helm install` would print, asked without a cluster."""
+    file = folder / "values.yaml"
+    file.write_text(yaml.safe_dump(values))
+    argv = [helm, "install", release, CHART, "--namespace=talk", "--dry-run=client", "--values", file]
+    # A kubeconfig that does not exist: nothing may ask a cluster.
+    env = helm_env() | {"KUBECONFIG": str(folder / "none")}
+    done = subprocess.run(argv, check=True, capture_output=True, text=True, env=env)
+    return done.stdout.partition("\nNOTES:\n")[2]
+
+
+def test_notes_give_the_address_and_the_next_command(helm: Path, tmp_path: Path) -> None:
+    text = notes(helm, tmp_path)
+    assert "  http://chatapp.localhost/\n" in text
+    assert "  helm test chatapp -n talk --logs\n" in text
+    assert "TLS" not in text
+
+
+@pytest.mark.parametrize(
+    ("ingress", "address"),
+    [
+        ({"tls": [{"secretName": "x"}]}, "https://chat.example.com/\n"),
+        ({}, "http://chat.example.com/\n"),
+        ({"paths": {"web": "/chat", "api": "/chat/api", "ws": "/chat/wss"}}, "http://chat.example.com/chat\n"),
+        ({"paths": {"web": "", "api": "", "ws": "/wss"}}, "http://chat.example.com/wss\n"),
+    ],
+)
+def test_notes_know_scheme_and_path(helm: Path, tmp_path: Path, ingress: dict[str, Any], address: str) -> None:
+    text = notes(helm, tmp_path, ingress={"hosts": ["chat.example.com"]} | ingress)
+    assert f"  {address}" in text
+    assert ("set ingress.tls for chat.example.com" in text) is address.startswith("http:")
+
+
+def test_notes_say_how_an_image_gets_there_until_one_is_named(helm: Path, tmp_path: Path) -> None:
+    assert 'The image "chatapp:0.1.0"' in notes(helm, tmp_path)
+    assert "image" not in notes(helm, tmp_path, image={"registry": "registry.example.com"})
+    assert "image" not in notes(helm, tmp_path, image={"repository": "registry.example.com/chatapp"})
+
+
+def test_notes_without_ingress_forward_the_ports(helm: Path, tmp_path: Path) -> None:
+    text = notes(helm, tmp_path, "other", ingress={"enabled": False}, service={"ports": {"web": 80}})
+    assert "  kubectl port-forward -n talk service/other-chatapp 3000:80  # web\n" in text
+    assert "http://" not in text

@@ -1,0 +1,202 @@
+"""The pod: its image, variables, health checks, end, identity, names and labels."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .view import RenderChart, edit
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("image", "reference", "version"),
+    [
+        ({}, "chatapp:0.1.0", "0.1.0"),
+        ({"registry": "r.example.com:5000", "repository": "a/b", "tag": "1.10"}, "r.example.com:5000/a/b:1.10", "1.10"),
+        ({"repository": "localhost:5000/b", "tag": "x"}, "localhost:5000/b:x", "x"),
+        ({"tag": "1.2", "digest": DIGEST}, f"chatapp@{DIGEST}", "1.2"),
+        ({"digest": DIGEST}, f"chatapp@{DIGEST}", "0123456789ab"),
+        ({"tag": "_" + "x" * 70 + "_"}, "chatapp:_" + "x" * 70 + "_", "x" * 62),
+    ],
+)
+def test_image(chart: RenderChart, image: dict[str, str], reference: str, version: str) -> None:
+    release = chart(image=image)
+    assert release.container["image"] == reference
+    assert release.pod["metadata"]["labels"]["app.kubernetes.io/version"] == version
+
+
+def test_container_is_told_its_ports_and_the_websocket_settings(chart: RenderChart) -> None:
+    release = chart(
+        ports={"web": 80, "api": 81, "ws": 82, "extra": 83},
+        portEnv={"extra": "EXTRA_PORT"},
+        websocket={
+            "pingInterval": 10,
+            "drainSeconds": 30,
+            "allowedOrigins": ["https://a.example.com", "http://b:8080"],
+        },
+    )
+    assert release.env == {
+        "WEB_PORT": "80",
+        "API_PORT": "81",
+        "WS_PORT": "82",
+        "EXTRA_PORT": "83",
+        "WS_PING_INTERVAL": "10",
+        "WS_DRAIN_SECONDS": "30",
+        "WS_ALLOWED_ORIGINS": "https://a.example.com,http://b:8080",
+        "WEB_ENDPOINT": "/",
+        "API_ENDPOINT": "/api",
+        "CHAT_ENDPOINT": "/wss",
+    }
+
+
+def test_variables_can_be_renamed_and_left_out(chart: RenderChart) -> None:
+    release = chart(
+        portEnv={"web": "PORT", "api": "", "ws": ""},
+        websocket={"env": {"pingInterval": "PING", "drainSeconds": "", "allowedOrigins": ""}},
+        runtimeConfig={"enabled": False},
+        extraEnv=[{"name": "LEVEL", "value": "debug"}],
+    )
+    assert release.env == {"PORT": "3000", "PING": "25", "LEVEL": "debug"}
+
+
+def test_origins_are_left_out_when_there_are_none(chart: RenderChart) -> None:
+    assert "WS_ALLOWED_ORIGINS" not in chart().env
+
+
+def test_extra_variables_take_their_value_from_elsewhere(chart: RenderChart) -> None:
+    source = {"secretKeyRef": {"name": "tokens", "key": "chat"}}
+    release = chart(extraEnv=[{"name": "TOKEN", "valueFrom": source}])
+    assert release.container["env"][-1] == {"name": "TOKEN", "valueFrom": source}
+
+
+@pytest.mark.parametrize("probe", ["startup", "readiness", "liveness"])
+@pytest.mark.parametrize(
+    ("settings", "handler"),
+    [
+        ({}, {"httpGet": {"path": "/healthz", "port": "ws"}}),
+        ({"port": "web", "path": "/ok"}, {"httpGet": {"path": "/ok", "port": "web"}}),
+        ({"path": ""}, {"tcpSocket": {"port": "ws"}}),
+    ],
+)
+def test_probe(chart: RenderChart, probe: str, settings: dict[str, str], handler: dict[str, Any]) -> None:
+    numbers = {"periodSeconds": 7, "timeoutSeconds": 8, "failureThreshold": 9}
+    assert chart(probes={probe: settings | numbers}).container[f"{probe}Probe"] == handler | numbers
+
+
+def test_probe_can_be_off(chart: RenderChart) -> None:
+    container = chart(probes={"liveness": {"enabled": False}}).container
+    assert "livenessProbe" not in container
+    assert container.keys() >= {"startupProbe", "readinessProbe"}
+
+
+@pytest.mark.parametrize(
+    ("sleep", "drain", "given", "grace"), [(5, 20, 0, 30), (0, 0, 0, 5), (15, 60, 0, 80), (5, 20, 25, 25)]
+)
+def test_pod_has_time_to_drain(chart: RenderChart, sleep: int, drain: int, given: int, grace: int) -> None:
+    release = chart(preStopSleepSeconds=sleep, websocket={"drainSeconds": drain}, terminationGracePeriodSeconds=given)
+    assert release.pod["spec"]["terminationGracePeriodSeconds"] == grace
+    lifecycle = {"preStop": {"sleep": {"seconds": sleep}}} if sleep else None
+    assert release.container.get("lifecycle") == lifecycle
+
+
+def test_rollout_keeps_a_ready_pod(chart: RenderChart) -> None:
+    strategy = chart().the("Deployment")["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+def test_default_security_of_both_pods(chart: RenderChart) -> None:
+    release = chart()
+    for spec in (release.pod["spec"], release.the("Pod")["spec"]):
+        assert spec["securityContext"] == {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        assert spec["containers"][0]["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_numbers_can_be_left_to_the_platform(chart: RenderChart) -> None:
+    release = chart(podSecurityContext={"runAsUser": None, "runAsGroup": None, "fsGroup": None})
+    for spec in (release.pod["spec"], release.the("Pod")["spec"]):
+        assert spec["securityContext"].keys() == {"runAsNonRoot", "seccompProfile"}
+
+
+@pytest.mark.parametrize(
+    ("account", "created", "used"),
+    [
+        ({}, ["chatapp"], "chatapp"),
+        ({"name": "talker"}, ["talker"], "talker"),
+        ({"create": False}, [], "default"),
+        ({"create": False, "name": "talker"}, [], "talker"),
+    ],
+)
+def test_service_account(chart: RenderChart, account: dict[str, Any], created: list[str], used: str) -> None:
+    release = chart(serviceAccount=account)
+    assert [each["metadata"]["name"] for each in release.of_kind("ServiceAccount")] == created
+    assert all(each["automountServiceAccountToken"] is False for each in release.of_kind("ServiceAccount"))
+    assert release.pod["spec"]["serviceAccountName"] == used
+
+
+def test_pull_secrets_serve_both_pods(chart: RenderChart) -> None:
+    release = chart(imagePullSecrets=[{"name": "mine"}])
+    assert release.pod["spec"]["imagePullSecrets"] == [{"name": "mine"}]
+    assert release.the("Pod")["spec"]["imagePullSecrets"] == [{"name": "mine"}]
+
+
+@pytest.mark.parametrize(
+    ("release", "overrides", "name"),
+    [
+        ("chatapp", {}, "chatapp"),
+        ("my-chatapp-1", {}, "my-chatapp-1"),
+        ("other", {}, "other-chatapp"),
+        ("other", {"nameOverride": "talk"}, "other-talk"),
+        ("talk-1", {"nameOverride": "talk"}, "talk-1"),
+        ("other", {"fullnameOverride": "talk"}, "talk"),
+        ("1st", {"fullnameOverride": "talk"}, "talk"),
+        ("x" * 53, {"nameOverride": "y" * 8 + "-z"}, "x" * 53 + "-" + "y" * 8),
+    ],
+)
+def test_names_follow_the_release(chart: RenderChart, release: str, overrides: dict[str, str], name: str) -> None:
+    rendered = chart(release=release, **overrides)
+    for kind in ("Deployment", "Service", "Ingress", "ServiceAccount"):
+        assert rendered.the(kind)["metadata"]["name"] == name
+    assert rendered.the("ConfigMap")["metadata"]["name"] == name[:55] + "-runtime"
+    assert rendered.the("Pod")["metadata"]["name"] == name[:58] + "-test"
+
+
+def test_common_labels_are_everywhere_but_in_the_selector(chart: RenderChart) -> None:
+    release = chart(commonLabels={"team": "talk", "app.kubernetes.io/part-of": "suite"})
+    for each in (*release.objects, release.pod):
+        assert each["metadata"]["labels"]["team"] == "talk"
+        assert each["metadata"]["labels"]["app.kubernetes.io/part-of"] == "suite"
+    assert release.the("Service")["spec"]["selector"] == chart().the("Service")["spec"]["selector"]
+
+
+def test_pod_labels_and_annotations_are_the_pods_alone(chart: RenderChart) -> None:
+    release = chart(podLabels={"tier": "front"}, podAnnotations={"note": "x", "checksum/runtime-config": "mine"})
+    assert release.pod["metadata"]["labels"]["tier"] == "front"
+    assert release.pod["metadata"]["annotations"] == {"note": "x", "checksum/runtime-config": chart().hash}
+    assert all("tier" not in each["metadata"]["labels"] for each in release.objects)
+
+
+def test_numeric_names_stay_text(chart: RenderChart) -> None:
+    release = chart(release="123", namespace="456", fullnameOverride="true", commonLabels={"build": "0123"})
+    for each in release.objects:
+        assert each["metadata"]["namespace"] == "456"
+        assert each["metadata"]["name"].startswith("true")
+        assert each["metadata"]["labels"]["app.kubernetes.io/instance"] == "123"
+        assert each["metadata"]["labels"]["build"] == "0123"
+
+
+def test_pinned_image_survives_a_new_app_version(chart: RenderChart, chart_copy: Path) -> None:
+    edit(chart_copy / "Chart.yaml", 'appVersion: "0.1.0"', 'appVersion: "0.2.0"')
+    assert chart(folder=chart_copy, image={"tag": "1"}).pod == chart(image={"tag": "1"}).pod
+    assert chart(folder=chart_copy).container["image"] == "chatapp:0.2.0"

@@ -1,0 +1,167 @@
+"""The schema: closed, described, and a refusal for each kind of wrong value."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from chatctl import kubeyaml
+from chatctl.errors import UserError
+from chatctl.paths import repository
+
+from .view import CHART, RenderChart
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+(DEFAULTS,) = kubeyaml.load_all((CHART / "values.yaml").read_text())
+
+
+def schemas(schema: dict[str, Any], at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """A schema and all schemas in it, each with its place."""
+    yield at, schema
+    for keyword in ("properties", "patternProperties", "$defs"):
+        for name, child in schema.get(keyword, {}).items():
+            yield from schemas(child, f"{at}/{name}")
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(child := schema.get(keyword), dict):
+            yield from schemas(child, f"{at}/{keyword}")
+
+
+def keys(values: dict[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in values.items():
+        yield (*before, key)
+        if isinstance(value, dict):
+            yield from keys(value, (*before, key))
+
+
+def nested(path: tuple[str, ...], value: object) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def test_schema_is_draft_2020_12_and_self_contained() -> None:
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(SCHEMA)
+    for _, schema in schemas(SCHEMA):
+        assert schema.get("$ref", "#/$defs/").startswith("#/$defs/")
+        assert "format" not in schema
+
+
+def test_every_key_is_described() -> None:
+    assert [at for at, schema in schemas(SCHEMA) if "description" not in schema and "$ref" not in schema] == []
+
+
+def test_every_object_is_closed_but_global() -> None:
+    open_objects = [at for at, each in schemas(SCHEMA) if each.get("type") == "object" and not is_closed(each)]
+    assert open_objects == ["/global"]
+
+
+def is_closed(schema: dict[str, Any]) -> bool:
+    return "additionalProperties" in schema or "$ref" in schema
+
+
+def test_root_has_the_same_schema_file() -> None:
+    assert (repository() / "values.schema.json").resolve() == CHART / "values.schema.json"
+
+
+def test_values_yaml_has_every_key_and_no_null() -> None:
+    assert DEFAULTS.keys() == SCHEMA["properties"].keys()
+    assert "null" not in json.dumps(DEFAULTS).replace('"null', "")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"replicas": 2}, "replicas: not allowed; the keys here are commonLabels, "),
+        ({"ingress": {"hsts": []}}, "ingress.hsts: not allowed; the keys here are annotations, className, enabled, "),
+        ({"ingress": {"tls": [{"secret": "x"}]}}, "ingress.tls[0].secret: not allowed; the keys here are hosts, "),
+        ({"service": {"type": "ExternalName"}}, "service.type: value must be one of 'ClusterIP', 'NodePort', "),
+        ({"image": {"tag": 1.1}}, "image.tag: got number, want string. The tag, in quotes where YAML would "),
+        ({"image": {"digest": "sha256:12"}}, "image.digest: 'sha256:12' does not fit. The digest; "),
+        ({"image": {"repository": "Chat"}}, "image.repository: 'Chat' does not fit. The image's name, in lower "),
+        ({"ports": {"web": "3000"}}, "ports.web: got string, want integer. A TCP port; 0 removes it."),
+        ({"ports": {"web": 65536}}, "ports.web: maximum: got 65,536, want 65,535. A TCP port; 0 removes it."),
+        ({"ports": {"Web": 1}}, "ports.Web: not allowed; this is: What the container listens on, by port name: "),
+        ({"ports": {"a--b": 1}}, "ports.a--b: not allowed; this is: What the container listens on, "),
+        ({"websocket": {"pingInterval": 26}}, "websocket.pingInterval: maximum: got 26, want 25. "),
+        ({"websocket": {"allowedOrigins": ["a.b"]}}, "websocket.allowedOrigins[0]: 'a.b' does not fit. Scheme and "),
+        ({"runtimeConfig": {"globalName": "a.b"}}, "runtimeConfig.globalName: 'a.b' does not fit. The script sets "),
+        ({"runtimeConfig": {"files": {"js": "/a/../b"}}}, "runtimeConfig.files.js: '/a/../b' does not fit. The "),
+        ({"runtimeConfig": {"endpoints": {"ws": "/x"}}}, "runtimeConfig.endpoints.ws: '/x' does not fit. An http, "),
+        ({"runtimeConfig": {"extra": {"a": ["\x7f"]}}}, "runtimeConfig.extra.a[0]: '\\x7f' does not fit. Any data: "),
+        ({"runtimeConfig": {"extra": {"__proto__": 1}}}, "runtimeConfig.extra.__proto__: 'not' failed. No key for "),
+        ({"extraEnv": [{"value": "x"}]}, "extraEnv[0].name: missing (null removes a key); give it a value."),
+        ({"extraEnv": [{"name": "A", "value": True}]}, "extraEnv[0].value: got boolean, want string. Its value, in "),
+        ({"podLabels": {"a.b/c": "x y"}}, "podLabels.\"a.b/c\": 'x y' does not fit. A label's value: at most 63 "),
+        ({"podAnnotations": {"a": True}}, "podAnnotations.a: got boolean, want string. An annotation's value, "),
+        ({"resources": {"limits": {"cpu": "1 core"}}}, "resources.limits.cpu: '1 core' does not fit. A Kubernetes "),
+        ({"tests": {"image": {"tag": ""}}}, "tests.image.tag: minLength: got 0, want 1. The tag; no default of "),
+    ],
+    ids=lambda each: each.partition(":")[0] if isinstance(each, str) else "",
+)
+def test_refused(chart: RenderChart, values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        chart(**values)
+    assert str(refusal.value).startswith(sentence)
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["api", "api/", "/api/", "//", "/a//b", "/api/*", "/api(/|$)(.*)", "/a b", "/a?b", "/a#b", "/./a", "/a/..", "/%2f"],
+)
+def test_path_that_controllers_read_differently_is_refused(chart: RenderChart, path: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        chart(ingress={"paths": {"api": path}})
+    assert str(refusal.value).startswith(
+        f"ingress.paths.api: '{path}' does not fit. A path: it starts with / and has no "
+    )
+
+
+@pytest.mark.parametrize("path", ["/a", "/A/b-c_d~e", "/v1.0", "/.well-known/x", "/a" * 100])
+def test_path_that_all_read_alike_is_taken(chart: RenderChart, path: str) -> None:
+    assert chart(ingress={"paths": {"api": path}}).env["API_ENDPOINT"] == path
+
+
+@pytest.mark.parametrize("key", keys(DEFAULTS), ids=".".join)
+def test_null_removes_what_may_be_absent_and_is_refused_by_name_elsewhere(
+    chart: RenderChart, key: tuple[str, ...]
+) -> None:
+    """Never a template's trace: the schema says what may be missing."""
+    try:
+        assert chart(**nested(key, None)).the("Deployment")
+    except UserError as refusal:
+        assert str(refusal).startswith(f"{'.'.join(key)}: missing") or key[0] == "ports"
+
+
+def test_anchors_have_a_place(chart: RenderChart, tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text("x-host: &host chat.example.com\ningress: {hosts: [*host]}\n")
+    assert list(chart(file).rules) == ["chat.example.com"]
+
+
+def test_chart_may_be_a_subchart_twice(chart: RenderChart, chart_copy: Path, tmp_path: Path) -> None:
+    parent = tmp_path / "parent"
+    (parent / "charts").mkdir(parents=True)
+    chart_copy.rename(parent / "charts" / "chatapp")
+    dependencies = [
+        {"name": "chatapp", "version": "0.1.0", "alias": alias, "condition": f"{alias}.enabled"}
+        for alias in ("north", "south", "west")
+    ]
+    about = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": dependencies}
+    (parent / "Chart.yaml").write_text(yaml.safe_dump(about))
+    (parent / "values.yaml").write_text(
+        "global: {region: eu}\nsouth: {ingress: {paths: {api: ''}}}\nwest: {enabled: false}"
+    )
+    rendered = chart(folder=parent, release="r")
+    assert {each["metadata"]["name"] for each in rendered.of_kind("Service")} == {"r-north", "r-south"}
+    assert {each["metadata"]["labels"]["app.kubernetes.io/name"] for each in rendered.objects} == {"north", "south"}
+    assert {
+        each["spec"]["rules"][0]["host"]: len(each["spec"]["rules"][0]["http"]["paths"])
+        for each in rendered.of_kind("Ingress")
+    } == {"r-north.localhost": 3, "r-south.localhost": 2}

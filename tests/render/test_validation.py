@@ -1,0 +1,216 @@
+"""Values that are right one by one and wrong together: refused by name, with reason and way out, all at once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatctl.errors import UserError
+
+from .view import RenderChart
+
+NO_PROBES = {probe: {"enabled": False} for probe in ("startup", "readiness", "liveness")}
+
+NOTHING_LEFT = dict.fromkeys(("web", "api", "ws"), 0), dict.fromkeys(("web", "api", "ws"), "")
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    (
+        {"ingress": {"paths": {"ws": "/api"}}},
+        "ingress.paths: api and ws are both /api; give each its own.",
+    ),
+    (
+        {"ingress": {"paths": {"auth": "/auth"}}},
+        "ingress.paths.auth: there is no port auth; add ports.auth, name another in ingress.routes.auth.port, "
+        'or remove the route with "".',
+    ),
+    (
+        {"ports": {"api": 0}},
+        "ingress.paths.api: there is no port api; add ports.api, name another in ingress.routes.api.port, "
+        'or remove the route with "".',
+    ),
+    (
+        {"ingress": {"routes": {"ws": {"port": "chat"}}}},
+        "ingress.paths.ws: there is no port chat; add ports.chat, name another in ingress.routes.ws.port, "
+        'or remove the route with "".',
+    ),
+    (
+        {"ingress": {"routes": {"chat": {"port": "ws"}}}},
+        "ingress.routes.chat: there is no route chat; the routes are api, web, ws.",
+    ),
+    (
+        {"ingress": {"paths": {"web": "", "api": "", "ws": ""}}},
+        "ingress.paths: no route is left; keep one, or set ingress.enabled to false.",
+    ),
+    (
+        {"ingress": {"paths": {"ws": "/config"}}},
+        "ingress.paths.ws: /config covers /config/, where the web port serves the runtime configuration; "
+        "choose another path.",
+    ),
+    (
+        {"ingress": {"paths": {"web": "/chat", "api": "/chat/config/runtime.js"}}},
+        "ingress.paths.api: /chat/config/runtime.js covers /chat/config/, where the web port serves the runtime "
+        "configuration; choose another path.",
+    ),
+    (
+        {"ingress": {"hosts": ["https://chat.example.com"]}},
+        'ingress.hosts: "https://chat.example.com" is no host name; write a name alone and in lower case, without '
+        "scheme, port, path or IP address.",
+    ),
+    (
+        {"ingress": {"hosts": ["{{ .Release.Name }}:8080"]}},
+        'ingress.hosts: "chatapp:8080" is no host name; write a name alone and in lower case, without scheme, port, '
+        "path or IP address.",
+    ),
+    (
+        {"ingress": {"tls": [{"hosts": ["10.0.0.1"]}]}},
+        'ingress.tls: "10.0.0.1" is no host name; write a name alone and in lower case, without scheme, port, path or '
+        "IP address.",
+    ),
+    (
+        {"ingress": {"hosts": ["chatapp.example.com", "{{ .Release.Name }}.example.com"]}},
+        "ingress.hosts: chatapp.example.com, chatapp.example.com has one name twice; keep it once.",
+    ),
+    (
+        {"ports": {"api": 3000}, "service": {"ports": {"api": 3001}}},
+        "ports: api and web are both 3000; give each its own.",
+    ),
+    (
+        {"service": {"ports": {"web": 80, "api": 80}}},
+        "service.ports: api and web are both 80; give each its own.",
+    ),
+    (
+        {"service": {"ports": {"web": 3001}}},
+        "service.ports: api and web are both 3001; give each its own.",
+    ),
+    (
+        {"ports": {"a-port-of-sixteen": 1}},
+        "ports.a-port-of-sixteen: a port's name has 15 characters at most; shorten it.",
+    ),
+    (
+        {"ports": NOTHING_LEFT[0], "ingress": {"enabled": False, "paths": NOTHING_LEFT[1]}},
+        "ports: all of them are removed; keep one at least.",
+    ),
+    (
+        {"service": {"ports": {"wss": 80}}},
+        "service.ports.wss: there is no port wss; the ports are api, web, ws.",
+    ),
+    (
+        {"service": {"appProtocol": {"wss": "kubernetes.io/ws"}}},
+        "service.appProtocol.wss: there is no port wss; the ports are api, web, ws.",
+    ),
+    (
+        {"portEnv": {"wss": "WSS_PORT"}},
+        "portEnv.wss: there is no port wss; the ports are api, web, ws.",
+    ),
+    (
+        {"probes": {"startup": {"port": "http"}}},
+        "probes.startup.port: there is no port http; name one of api, web, ws, or set enabled to false.",
+    ),
+    (
+        {"runtimeConfig": {"env": {"SOCKET_URL": "wss"}}},
+        "runtimeConfig.env.SOCKET_URL: there is no route wss; the routes are api, web, ws.",
+    ),
+    (
+        {"runtimeConfig": {"endpoints": {"wss": "wss://chat.example.com"}}},
+        "runtimeConfig.endpoints.wss: there is no route wss; the routes are api, web, ws.",
+    ),
+    (
+        {"runtimeConfig": {"files": {"json": "/app/web/config/runtime.js"}}},
+        "runtimeConfig.files: js and json are both /app/web/config/runtime.js; give each its own.",
+    ),
+    (
+        {"extraEnv": [{"name": "WS_PORT", "value": "1"}]},
+        "portEnv, websocket.env, runtimeConfig.env, extraEnv: WS_PORT is set twice among them; rename one, or leave "
+        'it out ("").',
+    ),
+    (
+        {"runtimeConfig": {"env": {"WEB_PORT": "web"}}},
+        "portEnv, websocket.env, runtimeConfig.env, extraEnv: WEB_PORT is set twice among them; rename one, or leave "
+        'it out ("").',
+    ),
+    (
+        {"extraEnv": [{"name": "IP", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]},
+        "extraEnv: IP has both value and valueFrom; keep one.",
+    ),
+    (
+        {"replicaCount": 2},
+        "replicaCount: 2 pods would not hear each other's messages, for there is no shared store yet; set 1.",
+    ),
+    (
+        {"terminationGracePeriodSeconds": 24},
+        "terminationGracePeriodSeconds: 24 ends before preStopSleepSeconds + websocket.drainSeconds = 25; "
+        "set 25 or more, or 0.",
+    ),
+    (
+        {"commonLabels": {"app.kubernetes.io/name": "talk"}},
+        "commonLabels: app.kubernetes.io/name tells which pods are the release's own; leave it out (nameOverride "
+        "changes the name).",
+    ),
+    (
+        {"podLabels": {"app.kubernetes.io/component": "front"}},
+        "podLabels: app.kubernetes.io/component tells which pods are the release's own; leave it out (nameOverride "
+        "changes the name).",
+    ),
+    (
+        {"ports": {"ws": 0}, "ingress": {"paths": {"ws": ""}}, "tests": {"path": "/x"}},
+        'tests.path: there is no port ws to ask; add ports.ws, or set tests.path to "".',
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "sentence"), REFUSED, ids=[sentence.partition(":")[0] for _, sentence in REFUSED])
+def test_refused(chart: RenderChart, values: dict[str, Any], sentence: str) -> None:
+    probes = {"probes": NO_PROBES} if "ports" in values else {}
+    with pytest.raises(UserError) as refusal:
+        chart(**probes | values)
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize("release", ["1st", "my.app"])
+def test_name_that_no_service_can_have_is_refused(chart: RenderChart, release: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        chart(release=release)
+    assert str(refusal.value) == (
+        f"fullnameOverride: {release}-chatapp cannot name a Service, which begins with a letter and has letters, "
+        'digits and "-" only; set a name that does.'
+    )
+
+
+def test_all_mistakes_are_told_at_once(chart: RenderChart) -> None:
+    with pytest.raises(UserError) as refusal:
+        chart(
+            replicaCount=3, portEnv={"wss": "X"}, runtimeConfig={"env": {"A": "b"}}, ingress={"paths": {"ws": "/api"}}
+        )
+    heading, *mistakes = str(refusal.value).splitlines()
+    assert heading == "4 values are refused:"
+    assert [mistake.split(":")[0].strip() for mistake in mistakes] == [
+        "portEnv.wss",
+        "ingress.paths",
+        "runtimeConfig.env.A",
+        "replicaCount",
+    ]
+
+
+@pytest.mark.parametrize("template", ["templates/zz.yaml", "templates/tests/zz.yaml", "templates/NOTES.txt"])
+def test_validation_comes_before_any_other_template(chart: RenderChart, chart_copy: Path, template: str) -> None:
+    (chart_copy / template).write_text('{{ fail "too late" }}')
+    with pytest.raises(UserError, match=r"^replicaCount: "):
+        chart(folder=chart_copy, replicaCount=2)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"ingress": {"paths": {"config": "/config"}, "routes": {"config": {"port": "web"}}}},
+        {"ingress": {"paths": {"ws": "/config"}}, "runtimeConfig": {"files": {"js": "/srv/env.js", "json": ""}}},
+        {"ingress": {"paths": {"ws": "/config"}}, "runtimeConfig": {"enabled": False}},
+        {"ingress": {"paths": {"ws": "/configuration"}}},
+        {"ingress": {"enabled": False, "paths": {"web": "", "api": "", "ws": ""}}},
+        {"portEnv": {"web": "", "api": "WEB_PORT"}},
+        {"ports": {"web": None}, "ingress": {"paths": {"web": None}}},
+        {"terminationGracePeriodSeconds": 25},
+    ],
+    ids=str,
+)
+def test_nearby_values_are_fine(chart: RenderChart, values: dict[str, Any]) -> None:
+    assert chart(**values).the("Deployment")
