@@ -14,6 +14,9 @@ from chatctl.cluster import node as nodes
 from chatctl.errors import UserError
 from chatctl.release import Release, addresses
 
+TEST = "helm.sh/hook"
+"""The annotation of pods that come and go: those of `helm test`."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -55,12 +58,13 @@ def status(name: str) -> Status:
     cluster = node.cluster
     api = workload.connect(cluster.kubeconfig)
     pods: list[Any] = list(api.get("pods", namespace=kr8s.ALL))
-    waiting = [pod.name for pod in pods if not _ready(pod.raw)]
+    lasting = [pod for pod in pods if TEST not in pod.annotations]
+    waiting = [pod.name for pod in lasting if not _ready(pod.raw)]
     machine: Any = next(iter(api.get("nodes")))
     lines = [
         Line("cluster", f"{name}, Kubernetes {machine.status.nodeInfo.kubeletVersion}", _ready(machine.raw)),
         Line("kubeconfig", str(cluster.kubeconfig), True),
-        Line("pods", f"not ready: {', '.join(waiting)}" if waiting else f"{len(pods)} ready", not waiting),
+        Line("pods", f"not ready: {', '.join(waiting)}" if waiting else f"{len(lasting)} ready", not waiting),
     ]
     helm = toolchain.tool_path("helm")
     listed = Release(helm, cluster.kubeconfig, "", "default").helm_run("list", "--all-namespaces", "--output=json")
@@ -73,7 +77,7 @@ def status(name: str) -> Status:
 
 
 def _ready(resource: Any) -> bool:
-    """Whether a pod or node is Ready, or a pod has ended well, as the test pod does."""
+    """Whether a pod or node is Ready, or a pod has ended well."""
     status = resource.get("status", {})
     conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
     return conditions.get("Ready") == "True" or status.get("phase") == "Succeeded"

@@ -1,6 +1,5 @@
 """What holds for every value set that is in the repository."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 LONGEST_RELEASE = "a" + "b" * 51 + "c"
 
 
-@pytest.fixture(params=VALUE_SETS, ids=lambda file: file.name)
+@pytest.fixture(scope="module", params=VALUE_SETS, ids=lambda file: file.name)
 def values(request: pytest.FixtureRequest) -> Path:
     file: Path = request.param
     return file
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def release(chart: RenderChart, values: Path) -> View:
     return chart(values, namespace="talk")
 
@@ -39,12 +38,10 @@ def test_every_route_ends_at_a_port_of_the_container(release: View) -> None:
 
 
 def test_front_end_gets_the_ingress_paths(release: View) -> None:
-    expected = {path["path"] for path in paths(release)}
-    for name, text in release.runtime_files.items():
-        if name == "runtime.json":
-            endpoints = set(json.loads(text)["endpoints"].values())
-            assert {endpoint for endpoint in endpoints if endpoint.startswith("/")} <= expected
-            assert len(endpoints) == len(expected)
+    served = {path["path"] for path in paths(release)}
+    for endpoints in endpoint_maps(release):
+        assert len(set(endpoints.values())) == len(served)
+        assert {endpoint for endpoint in endpoints.values() if endpoint.startswith("/")} <= served
 
 
 def test_longer_paths_come_first(release: View) -> None:
@@ -114,6 +111,16 @@ def test_two_renders_are_the_same(chart: RenderChart, values: Path) -> None:
 
 def paths(release: View) -> list[Any]:
     return [path for rule in release.the("Ingress")["spec"]["rules"] for path in rule["http"]["paths"]]
+
+
+def endpoint_maps(release: View) -> list[dict[str, str]]:
+    """The endpoints in each mounted file that has them all."""
+    maps = []
+    if "runtime.js" in release.runtime_files:
+        maps.append(release.script_settings["endpoints"])
+    if "runtime.json" in release.runtime_files:
+        maps.append(release.runtime["endpoints"])
+    return maps
 
 
 def pod_specs(release: View) -> list[Any]:

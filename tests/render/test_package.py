@@ -25,11 +25,11 @@ def notes(helm: Path, folder: Path, release: str = "chatapp", **values: Any) -> 
     """What `helm install` would print, asked without a cluster."""
     file = folder / "values.yaml"
     file.write_text(yaml.safe_dump(values))
-    argv = [helm, "install", release, CHART, "--namespace=talk", "--dry-run=client", "--values", file]
+    argv: list[str | Path] = [helm, "install", release, CHART, "--namespace=talk", "--dry-run=client", "--values", file]
     # A kubeconfig that does not exist: nothing may ask a cluster.
     env = helm_env() | {"KUBECONFIG": str(folder / "none")}
-    done = subprocess.run(argv, check=True, capture_output=True, text=True, env=env)
-    return done.stdout.partition("\nNOTES:\n")[2]
+    output = subprocess.run(argv, check=True, capture_output=True, text=True, env=env).stdout
+    return output.partition("\nNOTES:\n")[2]
 
 
 def test_notes_give_the_address_and_the_next_command(helm: Path, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_unreadable_values_are_named(chart: RenderChart, tmp_path: Path, text: s
 
 
 def test_missing_values_file_is_named(chart: RenderChart, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nowhere.yaml: there is no such values file; correct the path."):
+    with pytest.raises(UserError, match=r"nowhere\.yaml: there is no such values file; correct the path\."):
         chart(tmp_path / "nowhere.yaml")
 
 

@@ -1,12 +1,11 @@
 """The files that tell the front end its endpoints. What the script does is in tests/browser/test_runtime_config.py."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .view import CHART, RenderChart, View, edit
+from .view import RenderChart, edit
 
 AWKWARD = {
     "html": "</script><script>alert(1)</script><!--",
@@ -18,19 +17,9 @@ AWKWARD = {
 }
 
 
-def script_settings(release: View) -> dict[str, Any]:
-    """What the script is called with: all that differs from the file in the chart."""
-    before, after = (CHART / "files/runtime-config.js").read_text().split("__CONFIG__")
-    text = release.runtime_files["runtime.js"]
-    assert text.startswith(before)
-    assert text.endswith(after)
-    settings: dict[str, Any] = json.loads(text.removeprefix(before).removesuffix(after))
-    return settings
-
-
 def test_script_and_json_say_the_same(chart: RenderChart) -> None:
     release = chart(runtimeConfig={"extra": {"title": "Talk"}, "globalName": "talk", "polyfill": True})
-    assert script_settings(release) == release.runtime | {"globalName": "talk", "polyfill": True}
+    assert release.script_settings == release.runtime | {"globalName": "talk", "polyfill": True}
     assert release.runtime == {
         "endpoints": {"web": "/", "api": "/api", "ws": "/wss"},
         "env": {"WEB_ENDPOINT": "/", "API_ENDPOINT": "/api", "CHAT_ENDPOINT": "/wss"},
@@ -41,7 +30,7 @@ def test_script_and_json_say_the_same(chart: RenderChart) -> None:
 def test_awkward_values_arrive_as_they_are(chart: RenderChart) -> None:
     release = chart(runtimeConfig={"extra": AWKWARD})
     assert release.runtime["extra"] == AWKWARD
-    assert script_settings(release)["extra"] == AWKWARD
+    assert release.script_settings["extra"] == AWKWARD
 
 
 def test_script_cannot_be_left_from_inside_a_value(chart: RenderChart) -> None:

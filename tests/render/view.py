@@ -70,6 +70,16 @@ class View:
         return data
 
     @property
+    def script_settings(self) -> dict[str, Any]:
+        """What the script is called with: all in which it differs from the chart's file."""
+        before, after = (CHART / "files/runtime-config.js").read_text().split("__CONFIG__")
+        text = self.runtime_files["runtime.js"]
+        assert text.startswith(before)
+        assert text.endswith(after)
+        settings: dict[str, Any] = json.loads(text.removeprefix(before).removesuffix(after))
+        return settings
+
+    @property
     def hash(self) -> str | None:
         """The hash of the runtime files on the pod template."""
         annotation: str | None = self.pod["metadata"].get("annotations", {}).get("checksum/runtime-config")

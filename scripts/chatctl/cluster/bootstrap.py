@@ -47,7 +47,7 @@ def start(cluster: Cluster, tools: Mapping[str, Path], archives: Sequence[Path],
     folders = _folders(tools)
     try:
         with steps.step("Starting the node"):
-            node = nodes.start(cluster, folders, lambda new: _configure(new, tools))
+            node = nodes.start(cluster, folders, lambda new: configure(new, tools))
         with ThreadPoolExecutor() as pool, steps.step("Starting Kubernetes", "25 s") as note:
             _import(node, folders, system)
             others = [pool.submit(_import, node, folders, archive) for archive in archives]
@@ -99,7 +99,7 @@ def _import(node: Node, folders: Sequence[Path], archive: Path) -> None:
     (node.cluster.folder / "images" / archive.name).touch()
 
 
-def _configure(node: Node, tools: Mapping[str, Path]) -> None:
+def configure(node: Node, tools: Mapping[str, Path]) -> None:
     """Write the node's configuration files."""
     fill = {
         "runc": str(tools["runc"]),

@@ -1,0 +1,81 @@
+"""The local cluster itself: what the chart may count on there."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from chatctl import toolchain
+from chatctl.cluster.node import Cluster
+
+from ..conftest import chatctl
+
+PROBE = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: probe}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: probe}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsNonRoot: true, runAsUser: 10001, fsGroup: 10001, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - name: probe
+      image: localhost/base:1
+      command: [sh, -c, "date > /data/written && getent hosts kubernetes.default.svc.cluster.local"]
+      securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+      volumeMounts: [{name: data, mountPath: /data}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: probe}}]
+"""
+
+
+@pytest.fixture
+def namespace(kubectl: Callable[..., str]) -> str:
+    """A new namespace that enforces the restricted Pod Security Standard."""
+    name = "platform"
+    kubectl("delete", "namespace", name, "--ignore-not-found")
+    kubectl("create", "namespace", name)
+    kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    return name
+
+
+def test_restricted_pod_gets_a_volume_it_can_write_and_resolves_names(
+    kubectl: Callable[..., str], namespace: str
+) -> None:
+    kubectl("apply", "-n", namespace, "-f", "-", stdin=PROBE)
+    kubectl("wait", "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", "pod/probe", "--timeout=60s")
+    assert "kubernetes.default.svc.cluster.local" in kubectl("logs", "-n", namespace, "probe")
+
+
+def test_unrestricted_pod_is_refused_where_the_standard_is_enforced(
+    kubectl: Callable[..., str], namespace: str
+) -> None:
+    pod = list(yaml.safe_load_all(PROBE))[1]
+    pod["spec"]["containers"][0]["securityContext"] = {"privileged": True}
+    with pytest.raises(AssertionError, match="violates PodSecurity"):
+        kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(pod))
+
+
+def test_every_part_tells_its_pinned_version(kubectl: Callable[..., str]) -> None:
+    pinned = toolchain.TOOLS["kubelet"].version
+    versions = json.loads(kubectl("version", "-o", "json"))
+    (machine,) = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
+    assert versions["clientVersion"]["gitVersion"] == versions["serverVersion"]["gitVersion"] == pinned
+    assert machine["status"]["nodeInfo"]["kubeletVersion"] == pinned
+
+
+def test_status_says_that_all_is_well(cluster: Cluster) -> None:
+    done = chatctl("status", "--name", cluster.name)
+    assert done.returncode == 0, done.stdout
+    assert "Kubernetes v1.37.2" in done.stdout
+    assert str(cluster.kubeconfig) in done.stdout
+
+
+def test_gateway_is_programmed(kubectl: Callable[..., str]) -> None:
+    kubectl("wait", "-n", "traefik", "--for=condition=Programmed", "gateway/traefik", "--timeout=30s")
+    crds = json.loads(kubectl("get", "crd", "httproutes.gateway.networking.k8s.io", "-o", "json"))
+    assert crds["metadata"]["annotations"]["gateway.networking.k8s.io/bundle-version"] == "v1.7.0"
