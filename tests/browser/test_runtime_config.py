@@ -2,11 +2,15 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, Page, Route
+from playwright.sync_api import Error, Page
+from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from chatctl.paths import repository
 from chatctl.render import render
@@ -27,35 +31,64 @@ def any_page(request: pytest.FixtureRequest) -> Page:
     return found
 
 
-@pytest.fixture(scope="module")
-def socket_server() -> Iterator[str]:
-    """A WebSocket server on loopback that answers each connection with what was asked for; gives its host and port."""
+@dataclass
+class Site:
+    """A page and a WebSocket server at one address on loopback, like a release behind its Ingress."""
 
-    def tell(connection: ServerConnection) -> None:
+    address: str = ""
+    html: str = ""
+
+    def page_for_plain_requests(self, connection: ServerConnection, request: Request) -> Response | None:
+        if "Upgrade" in request.headers:
+            return None
+        response = connection.respond(HTTPStatus.OK, self.html)
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
+        return response
+
+    def tell_what_was_asked_for(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         connection.send(f"{connection.request.path} {connection.subprotocol or ''}")
         for _ in connection:
             pass
 
-    with serve(tell, "127.0.0.1", 0, subprotocols=["v2"]) as server:  # type: ignore[list-item] - any text will do
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    site = Site()
+    with serve(
+        site.tell_what_was_asked_for,
+        "127.0.0.1",
+        0,
+        process_request=site.page_for_plain_requests,
+        select_subprotocol=lambda _connection, offered: next(iter(set(offered) & {Subprotocol("v2")}), None),
+    ) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"127.0.0.1:{server.socket.getsockname()[1]}"
+        site.address = f"127.0.0.1:{server.socket.getsockname()[1]}"
+        yield site
         server.shutdown()
         thread.join()
 
 
-def visit(page: Page, url: str, **values: Any) -> None:
-    """Open a page from memory at `url` that has the rendered script in it."""
+def html(**values: Any) -> str:
+    """A page with the rendered script in it."""
     rendered = render(tool_path("helm"), repository() / "chart", overrides=values)
     (script,) = (each["data"]["runtime.js"] for each in rendered.objects if each["kind"] == "ConfigMap")
-    html = f'<!doctype html><meta charset="utf-8"><title>before</title><script>{script}</script><title>after</title>'
+    return f'<!doctype html><meta charset="utf-8"><title>before</title><script>{script}</script><title>after</title>'
 
-    def answer(route: Route) -> None:
-        route.fulfill(body=html, content_type="text/html")
 
-    page.route("**/*", answer)
+def visit(page: Page, url: str, **values: Any) -> None:
+    """Open a page that says it is at `url`, without a network."""
+    body = html(**values)
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.goto(url)
+
+
+def visit_site(page: Page, site: Site, **values: Any) -> None:
+    """Open a page in a folder of the site."""
+    site.html = html(**values)
+    page.goto(f"http://{site.address}/folder/page")
 
 
 @pytest.mark.parametrize(
@@ -155,26 +188,26 @@ CONNECT = """(open) => new Promise((resolve, reject) => {
         ("new (class Mine extends WebSocket {})('/wss')", "/wss "),
     ],
 )
-def test_polyfill_takes_any_address_in_any_engine(any_page: Page, socket_server: str, socket: str, told: str) -> None:
-    visit(any_page, f"http://{socket_server}/folder/page", runtimeConfig={"polyfill": True})
+def test_polyfill_takes_any_address_in_any_engine(any_page: Page, site: Site, socket: str, told: str) -> None:
+    visit_site(any_page, site, runtimeConfig={"polyfill": True})
     assert any_page.evaluate(f"({CONNECT})(() => {socket})") == told
 
 
-def test_polyfill_leaves_websocket_what_it_was(any_page: Page, socket_server: str) -> None:
-    visit(any_page, f"http://{socket_server}/", runtimeConfig={"polyfill": True})
+def test_polyfill_leaves_websocket_what_it_was(any_page: Page, site: Site) -> None:
+    visit_site(any_page, site, runtimeConfig={"polyfill": True})
     facts = any_page.evaluate("""() => {
         class Mine extends WebSocket { greet() { return "hello"; } }
         const [socket, mine] = [new WebSocket("/wss"), new Mine("/wss")];
         const facts = [
-            socket instanceof WebSocket, mine instanceof Mine, mine.greet(), socket.url, WebSocket.name, WebSocket.length,
-            WebSocket.CONNECTING, WebSocket.OPEN, WebSocket.CLOSING, WebSocket.CLOSED,
+            socket instanceof WebSocket, mine instanceof Mine, mine.greet(), socket.url, WebSocket.name,
+            WebSocket.length, WebSocket.CONNECTING, WebSocket.OPEN, WebSocket.CLOSING, WebSocket.CLOSED,
             WebSocket.prototype === Object.getPrototypeOf(socket),
         ];
         socket.close();
         mine.close();
         return facts;
     }""")
-    assert facts == [True, True, "hello", f"ws://{socket_server}/wss", "WebSocket", 1, 0, 1, 2, 3, True]
+    assert facts == [True, True, "hello", f"ws://{site.address}/wss", "WebSocket", 1, 0, 1, 2, 3, True]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +231,8 @@ def test_without_polyfill_the_browsers_own_constructor_stays(tab: Page) -> None:
     assert tab.evaluate("WebSocket.prototype.constructor === WebSocket")
 
 
-def test_without_polyfill_only_the_completed_address_works_in_old_engines(old_page: Page, socket_server: str) -> None:
-    visit(old_page, f"http://{socket_server}/")
-    with pytest.raises(Error, match="SyntaxError"):
+def test_without_polyfill_only_the_completed_address_works_in_old_engines(old_page: Page, site: Site) -> None:
+    visit_site(old_page, site)
+    with pytest.raises(Error, match="The URL '/wss' is invalid"):
         old_page.evaluate("new WebSocket('/wss')")
     assert old_page.evaluate(f"({CONNECT})(() => new WebSocket(chatapp.wsURI()))") == "/wss "

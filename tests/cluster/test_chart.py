@@ -113,7 +113,7 @@ def test_test_pod_gets_no_traffic(kubectl: Callable[..., str], cluster: Cluster,
 
 def test_helm_install_by_hand_works_beside_another(cluster: Cluster, helm: Path, chat: Installed) -> None:
     """`helm install other ./chart -n two --create-namespace`, with nothing but the printed KUBECONFIG."""
-    argv = [helm, "install", "other", repository() / "chart", "-n", "two", "--create-namespace", "--wait"]
+    argv = [str(helm), "install", "other", str(repository() / "chart"), "-n", "two", "--create-namespace", "--wait"]
     done = subprocess.run(
         argv, env={"KUBECONFIG": str(cluster.kubeconfig)}, capture_output=True, text=True, check=False
     )
