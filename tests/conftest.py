@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,12 @@ Install = Callable[[str, str, dict[str, Any]], Installed]
 
 
 def chatctl(*arguments: object, show: bool = False) -> "CompletedProcess":
-    """Run the command as a user does; with `show`, what it prints is seen as it comes."""
-    return run([str(CHATCTL), *map(str, arguments)], tee=show)
+    """Run the command as a user does; with `show`, what it prints is seen as it comes.
+
+    In a thread: subprocess-tee runs an event loop, and the browser tests have one in this thread.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run, [str(CHATCTL), *map(str, arguments)], tee=show).result()
 
 
 @pytest.fixture(scope="session")

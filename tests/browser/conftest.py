@@ -7,15 +7,11 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from chatctl.cluster.node import Cluster
-
 from . import engines
 
 
 @pytest.fixture(scope="package")
-def playwright(cluster: Cluster) -> Iterator[Playwright]:
-    """Runs an event loop in this thread: the cluster, which is started by one of its own, must be there before."""
-    assert cluster.kubeconfig.exists()
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as driver:
         yield driver
 
