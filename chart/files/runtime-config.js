@@ -1,4 +1,4 @@
-/* Written by the Helm chart chatapp from the release's values. Plain ES5: it runs as it is, before the page's bundle. */
+/* Written by the Helm chart chatapp from the release's values. Plain ES5, to run before the page's own scripts. */
 (function (config) {
   "use strict";
 

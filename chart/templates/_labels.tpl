@@ -6,7 +6,8 @@ so that a new chart alone restarts none.
 {{- define "chatapp.labels.selector" -}}
 {{- $root := first . }}
 {{- $name := dict "app.kubernetes.io/name" (include "chatapp.name" $root) }}
-{{- merge $name (dict "app.kubernetes.io/instance" $root.Release.Name "app.kubernetes.io/component" (last .)) | toYaml }}
+{{- $others := dict "app.kubernetes.io/instance" $root.Release.Name "app.kubernetes.io/component" (last .) }}
+{{- merge $name $others | toYaml }}
 {{- end }}
 
 {{- define "chatapp.labels.pod" -}}
@@ -24,7 +25,7 @@ so that a new chart alone restarts none.
 {{- merge (include "chatapp.labels.pod" . | fromYaml) (dict "helm.sh/chart" $name) | toYaml }}
 {{- end }}
 
-{{/* What runs: the image's tag, else the start of its digest, else the chart's appVersion; a valid label in each case. */}}
+{{/* What runs: the image's tag, else the start of its digest, else the chart's appVersion; each as a valid label. */}}
 {{- define "chatapp.labels.version" -}}
 {{- $digest := .Values.image.digest | trimPrefix "sha256:" | trunc 12 }}
 {{- .Values.image.tag | default $digest | default .Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_." }}

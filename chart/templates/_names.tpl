@@ -3,7 +3,7 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What the main objects are called: the release's name, with the chart's behind it unless it is in there already. */}}
+{{/* What the main objects are called: the release's name, and the chart's behind it unless it is in there already. */}}
 {{- define "chatapp.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name }}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
@@ -18,5 +18,6 @@
 {{- end }}
 
 {{- define "chatapp.serviceAccountName" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "chatapp.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- $usual := .Values.serviceAccount.create | ternary (include "chatapp.fullname" .) "default" }}
+{{- .Values.serviceAccount.name | default $usual }}
 {{- end }}

@@ -56,3 +56,10 @@ first that matches; equally long ones by name.
 {{- end }}
 {{- toJson $tls }}
 {{- end }}
+
+{{/* The hosts of all TLS entries as a JSON array. */}}
+{{- define "chatapp.tls.hosts" -}}
+{{- $hosts := list }}
+{{- range include "chatapp.tls" . | fromJsonArray }}{{ $hosts = concat $hosts .hosts }}{{ end }}
+{{- toJson $hosts }}
+{{- end }}

@@ -1,4 +1,4 @@
-{{/* What the front end gets, as JSON. An endpoint is the route's path, unless runtimeConfig.endpoints says otherwise. */}}
+{{/* What the front end gets, as JSON. An endpoint is the route's path unless runtimeConfig.endpoints says otherwise. */}}
 {{- define "chatapp.runtime.config" -}}
 {{- $runtime := .Values.runtimeConfig }}
 {{- $endpoints := dict }}
@@ -22,15 +22,16 @@ JSON inside the script is safe: toPrettyJson escapes <, >, & and the line separa
 {{- $files := dict }}
 {{- if and $runtime.enabled $runtime.files.js }}
 {{- $settings := merge (dict "globalName" $runtime.globalName "polyfill" $runtime.polyfill) $config }}
-{{- $_ := set $files "runtime.js" (.Files.Get "files/runtime-config.js" | replace "__CONFIG__" (toPrettyJson $settings)) }}
+{{- $script := .Files.Get "files/runtime-config.js" | replace "__CONFIG__" (toPrettyJson $settings) }}
+{{- $_ := set $files "runtime.js" $script }}
 {{- end }}
 {{- if and $runtime.enabled $runtime.files.json }}
 {{- $_ := set $files "runtime.json" (print (toPrettyJson $config) "\n") }}
 {{- end }}
 {{- if and $runtime.enabled $runtime.files.env }}
-{{- $lines := list }}
-{{- range $variable, $endpoint := $config.env }}{{ $lines = append $lines (printf "%s=%s\n" $variable $endpoint) }}{{ end }}
-{{- $_ := set $files "runtime.env" (join "" $lines) }}
+{{- $lines := "" }}
+{{- range $variable, $endpoint := $config.env }}{{ $lines = printf "%s%s=%s\n" $lines $variable $endpoint }}{{ end }}
+{{- $_ := set $files "runtime.env" $lines }}
 {{- end }}
 {{- toJson $files }}
 {{- end }}

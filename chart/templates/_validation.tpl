@@ -43,10 +43,11 @@ Mistakes that the schema cannot see. Every helper here and in the other _validat
 {{- end }}
 {{- include "chatapp.validation.unique" (list "ports" $ports) }}
 {{- include "chatapp.validation.unique" (list "service.ports" (include "chatapp.service.ports" . | fromJson)) }}
-{{- include "chatapp.validation.names" (list "service.ports" .Values.service.ports "port" (keys .Values.ports)) }}
-{{- include "chatapp.validation.names" (list "service.appProtocol" .Values.service.appProtocol "port" (keys .Values.ports)) }}
+{{- $names := keys .Values.ports }}
+{{- include "chatapp.validation.names" (list "service.ports" .Values.service.ports "port" $names) }}
+{{- include "chatapp.validation.names" (list "service.appProtocol" .Values.service.appProtocol "port" $names) }}
 {{- /* A variable of the chart's own for a port that was removed by null is no mistake. */}}
-{{- include "chatapp.validation.names" (list "portEnv" .Values.portEnv "port" (concat (keys .Values.ports) $own | uniq)) }}
+{{- include "chatapp.validation.names" (list "portEnv" .Values.portEnv "port" (concat $names $own | uniq)) }}
 {{- range $probe, $settings := .Values.probes }}
 {{- if and $settings.enabled (not (hasKey $ports $settings.port)) }}
 - probes.{{ $probe }}.port: there is no port {{ $settings.port }}; name one of {{ keys $ports | sortAlpha | join ", " }}, or set enabled to false.
@@ -55,12 +56,13 @@ Mistakes that the schema cannot see. Every helper here and in the other _validat
 {{- end }}
 
 {{- define "chatapp.validation.release" -}}
+{{- $values := .Values }}
 {{- $name := include "chatapp.fullname" . }}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
 - fullnameOverride: {{ $name }} cannot name a Service, which begins with a letter and has letters, digits and "-" only; set a name that does.
 {{- end }}
 {{- if gt (int .Values.replicaCount) 1 }}
-- replicaCount: {{ .Values.replicaCount }} pods would not hear each other's messages, for there is no shared store yet; set 1.
+- replicaCount: {{ int .Values.replicaCount }} pods would not hear each other's messages, for there is no shared store yet; set 1.
 {{- end }}
 {{- $needed := int (add .Values.preStopSleepSeconds .Values.websocket.drainSeconds) }}
 {{- $grace := int .Values.terminationGracePeriodSeconds }}
@@ -69,7 +71,7 @@ Mistakes that the schema cannot see. Every helper here and in the other _validat
 {{- end }}
 {{- range $key := list "commonLabels" "podLabels" }}
 {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
-{{- if hasKey (get $.Values $key) $label }}
+{{- if hasKey (get $values $key) $label }}
 - {{ $key }}: {{ $label }} tells which pods are the release's own; leave it out (nameOverride changes the name).
 {{- end }}
 {{- end }}

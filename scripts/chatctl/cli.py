@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from typer.exceptions import TyperException
 
 from chatctl import status as statuses
 from chatctl import toolchain
@@ -28,28 +28,37 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ClusterName = Annotated[str, typer.Option("--name", help="The local cluster, where there are several.")]
-ReleaseName = Annotated[str, typer.Option("--release", help="The release's name.")]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="The namespace it goes into; made if missing.")]
-Kubeconfig = Annotated[
-    Path | None, typer.Option(help="Use this existing cluster instead of the local one, and only install the release.")
+Values = Annotated[
+    list[Path] | None,
+    typer.Option("--values", "-f", metavar="FILE", help="A values file; may be repeated, the last one wins."),
 ]
+Image = Annotated[str, typer.Option(metavar="REF", help="Your own image instead of the reference app.")]
+Kubeconfig = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="An existing cluster, to install the release in and nothing else.")
+]
+Release = Annotated[str, typer.Option(metavar="NAME", help="The release's name.")]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="Its namespace; made if missing.")]
+Name = Annotated[str, typer.Option(metavar="NAME", help="The local cluster's name; several may run side by side.")]
+HttpPort = Annotated[int, typer.Option(metavar="PORT", help="Its http port on 127.0.0.1.", min=1, max=65535)]
+HttpsPort = Annotated[int, typer.Option(metavar="PORT", help="Its https port on 127.0.0.1.", min=1, max=65535)]
+ToolName = Annotated[str, typer.Argument(metavar="[NAME]", help="Print just this tool's path.", show_default=False)]
 
 
 @app.command()
 def up(
-    values: Annotated[
-        list[Path] | None, typer.Option("--values", "-f", help="A values file; may be given several times.")
-    ] = None,
-    image: Annotated[str, typer.Option(help="Your own image instead of the reference app.")] = "",
+    values: Values = None,
+    image: Image = "",
     kubeconfig: Kubeconfig = None,
-    release: ReleaseName = "chatapp",
+    release: Release = "chatapp",
     namespace: Namespace = "chatapp",
-    name: ClusterName = "chatapp",
-    http_port: Annotated[int, typer.Option(help="Port for http on 127.0.0.1.", min=1, max=65535)] = 8080,
-    https_port: Annotated[int, typer.Option(help="Port for https on 127.0.0.1.", min=1, max=65535)] = 8443,
+    name: Name = Cluster.name,
+    http_port: HttpPort = Cluster.http_port,
+    https_port: HttpsPort = Cluster.https_port,
 ) -> None:
-    """Bring up the chat: tools, local cluster, image, release, handshake; prints its URL. Safe to repeat."""
+    """Bring up the chat: tools, local cluster, image, release, handshake.
+
+    Prints where the time went, and the URL. Safe to repeat.
+    """
     steps = Steps()
     if kubeconfig is None:
         cluster = Cluster(name, http_port, https_port)
@@ -63,7 +72,7 @@ def up(
 
 
 @app.command()
-def down(name: ClusterName = "chatapp") -> None:
+def down(name: Name = Cluster.name) -> None:
     """Take the local cluster down, with everything in it. Safe to repeat."""
     print(
         f"The local cluster {name} is down." if ups.down(name) else f"There is no local cluster {name}: nothing to do."
@@ -71,35 +80,40 @@ def down(name: ClusterName = "chatapp") -> None:
 
 
 @app.command()
-def status(name: ClusterName = "chatapp") -> None:
-    """Show what runs: the local cluster, its pods and releases, and whether each URL answers. Exit code 1 if not."""
+def status(name: Name = Cluster.name) -> None:
+    """Show the local cluster, its pods and releases, and whether each URL answers.
+
+    Exit code 1 if anything is not as it should be.
+    """
     found = statuses.status(name)
-    Console(highlight=False).print(found.table())
+    Console(highlight=False, soft_wrap=True).print(found.table())
     raise typer.Exit(0 if found.healthy else 1)
 
 
 @app.command()
-def tools(
-    name: Annotated[str, typer.Argument(help="Print just this tool's path, building it if missing.")] = "",
-) -> None:
+def tools(name: ToolName = "") -> None:
     """List the pinned tools with version and path, building what is missing."""
-    steps = Steps()
-    if name:
-        print(toolchain.ensure([name], steps)[name])
-        return
-    paths = toolchain.ensure(toolchain.TOOLS, steps)
-    table = Table("tool", "version", "path", box=None)
+    paths = toolchain.ensure([name] if name else toolchain.TOOLS, Steps())
     for tool, path in paths.items():
-        table.add_row(tool, toolchain.TOOLS[tool].version, str(path), style=None)
-    Console(highlight=False, soft_wrap=True).print(table)
+        print(path if name else f"{tool:<24} {toolchain.TOOLS[tool].version:<8} {path}")
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]chatctl:[/] {escape(sentence)}")
 
 
 def main() -> None:
     """Run the command line; a failure that was foreseen is one sentence on standard error."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except ChatctlError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]chatctl:[/] {escape(str(error))}")
+        _complain(str(error))
         sys.exit(error.exit_code)
+    except TyperException as error:  # a command, option or argument that is not as it should be
+        sentence = error.format_message() if hasattr(error, "format_message") else str(error)
+        if not sentence:  # no command at all: the help was shown
+            sys.exit(0)
+        _complain(f"{sentence.rstrip('.')}; see `chatctl -h`.")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

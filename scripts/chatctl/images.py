@@ -24,6 +24,8 @@ from chatctl.paths import cache_dir, repository
 BASE_PACKAGES = ["ca-certificates", "curl", "python3", "python3-venv"]
 BASE_SUITE = "bookworm"
 BASE = "localhost/base:1"
+APP_FILES = ["Containerfile", ".dockerignore", "requirements.lock", "chatapp/*.py", "web/*"]
+"""What the reference app's image is made of."""
 PULL_SECONDS = 45
 
 
@@ -104,8 +106,7 @@ def base_image(steps: Steps) -> Found:
 def app_image(base: Path, steps: Steps) -> Found:
     """Build the reference app's image, tagged by its content."""
     app = repository() / "app"
-    listed = process.output(["git", "-C", app, "ls-files", "--cached", "--others", "--exclude-standard"]).splitlines()
-    files = sorted(app / name for name in listed if (app / name).is_file())
+    files = sorted(file for pattern in APP_FILES for file in app.glob(pattern) if file.is_file())
     contents = [part for file in files for part in (str(file.relative_to(app)).encode(), file.read_bytes())]
     target = _cached("app", b"\0".join([base.name.encode(), *contents]))
     name = f"localhost/chatapp:{target.stem.removeprefix('app-')}"

@@ -31,9 +31,6 @@ NODE: Mapping[str, str] = {
 IMAGES: Mapping[str, str] = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
 """What container images are built with."""
 
-BROWSER: Mapping[str, str] = {"chromium": "chromium"}
-"""The browser of the tests."""
-
 
 def ensure(wanted: Mapping[str, str], steps: Steps) -> None:
     """Install those of the `wanted` packages whose program or file is missing, after saying which.

@@ -66,7 +66,7 @@ def image_values(reference: str) -> dict[str, Any]:
         UserError: it is not an image reference (the grammar of distribution/reference, in short).
     """
     match = re.fullmatch(
-        r"(?:(?P<registry>localhost|[^/@]*[.:][^/@]*)/)?(?P<repository>[a-z0-9._/-]+)"
+        r"(?:(?P<registry>localhost|[^/:@]*\.[^/:@]*(?::\d+)?|[^/:@]+:\d+)/)?(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
         r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
         reference,
     )

