@@ -6,12 +6,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help env up down test test-render test-app test-cluster test-browser lint
+.PHONY: help env tools up down test test-render test-cluster test-browser lint
 
 help: ## show this
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: .venv/.done ## make .venv, with chatctl in it
+
+tools: env # built before the tests, which have a time limit
+	@$(BIN)/chatctl tools > /dev/null
 
 up: env ## bring up the chat on a local cluster, and print its URL
 	@$(BIN)/chatctl up
@@ -19,18 +22,16 @@ up: env ## bring up the chat on a local cluster, and print its URL
 down: env ## take the local cluster down
 	@$(BIN)/chatctl down
 
-test: env lint test-render test-app test-cluster test-browser ## everything that must pass
+test: lint test-render tools ## everything that must pass
+	$(PYTEST) tests/cluster tests/browser
 
-test-render: env ## the chart's output and its refusals; no cluster
-	$(PYTEST) tests/render -n 2
+test-render: tools ## what needs no cluster: the chart's output and refusals, chatctl, the reference app
+	$(PYTEST) tests/render tests/chatctl tests/app -n 2
 
-test-app: env ## the reference app, on loopback
-	$(PYTEST) tests/app -n 2
-
-test-cluster: env ## install, upgrade, refuse, tear down, on a cluster of its own
+test-cluster: tools ## install, upgrade, refuse, tear down, on a cluster of the tests' own
 	$(PYTEST) tests/cluster
 
-test-browser: env ## the chat in Chromium, and in the one of before 2024
+test-browser: tools ## the chat in Chromium, and in the one of before 2024
 	$(PYTEST) tests/browser
 
 lint: env ## ruff, mypy, hadolint, ct lint

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chatctl import process
+from chatctl import packages, process
 from chatctl.console import Steps
 from chatctl.errors import UserError
 from chatctl.paths import cache_dir, repository
@@ -93,6 +93,7 @@ def base_image(steps: Steps) -> Found:
     It is the base of the reference app, the shell of the storage provisioner and the curl of `helm test`.
     """
     target = _cached("base", json.dumps([BASE_SUITE, BASE_PACKAGES]).encode())
+    packages.ensure(packages.IMAGES, steps)
     if not target.exists():
         with steps.step("Building the base image", "20 s") as note, _scratch(target) as scratch:
             tree = scratch / "base.tar"
@@ -131,6 +132,7 @@ def user_image(reference: str, folder: Path, steps: Steps) -> Found:
     Raises:
         UserError: it is in none of them.
     """
+    packages.ensure(packages.IMAGES, steps)
     with steps.step(f"Looking for the image {reference}") as note:
         reason = "there is no such image"
         for source, where in _sources(reference):

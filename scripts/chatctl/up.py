@@ -44,7 +44,7 @@ def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Se
     """Start the local cluster if need be and install the release in it.
 
     Args:
-        cluster: Name and ports; a running cluster keeps the ports it has.
+        cluster: Name and ports; a running cluster is used with the ports it has, if none other are asked for.
         name: The release.
         namespace: Where it goes; made if it is not there.
         image: The user's image, or "" for the reference app.
@@ -63,14 +63,20 @@ def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Se
     running = nodes.find(cluster.name)
     if running is None:
         nodes.refuse_taken_ports(cluster)
+    elif running.cluster != cluster and cluster != Cluster(cluster.name):
+        raise UserError(
+            f"the local cluster {cluster.name} runs on ports {running.cluster.http_port} and "
+            f"{running.cluster.https_port}; to change them, end it first with `chatctl down --name {cluster.name}`."
+        )
     overrides = release.image_values(image) if image else {}
-    target = Release(toolchain.ensure(["helm"], steps)["helm"], cluster.kubeconfig, name, namespace)
-    # A wrong value is refused before the long work; only the image's tag, made of its content, is not known yet.
-    release.plan(target, values, overrides)
-    tools = bootstrap.prepare(steps)
-    base = images.base_image(steps)
     with tempfile.TemporaryDirectory() as scratch:
-        found = images.user_image(image, Path(scratch), steps) if image else images.app_image(base.archive, steps)
+        # A wrong image or value is refused before the long work.
+        own = images.user_image(image, Path(scratch), steps) if image else None
+        target = Release(toolchain.ensure(["helm"], steps)["helm"], cluster.kubeconfig, name, namespace)
+        release.plan(target, values, overrides)
+        tools = bootstrap.prepare(steps)
+        base = images.base_image(steps)
+        found = own or images.app_image(base.archive, steps)
         if running is None:
             node = bootstrap.start(cluster, tools, [base.archive, found.archive], steps)
         else:

@@ -30,8 +30,8 @@ def test_image() -> str:
 
 
 def prepare(steps: Steps) -> dict[str, Path]:
-    """Bring what a cluster is made of: Debian packages, tools, the base image. Return the tools' paths."""
-    packages.ensure({**packages.COMPILER, **packages.NODE, **packages.IMAGES}, steps)
+    """Bring what a cluster is made of: Debian packages and tools. Return the tools' paths."""
+    packages.ensure(packages.NODE, steps)
     return toolchain.ensure(TOOLS, steps)
 
 
