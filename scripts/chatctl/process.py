@@ -1,11 +1,14 @@
 """Run a program: captured, or logged to a file while a person watches a step."""
 
 import collections
+import fcntl
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from chatctl.errors import ToolError
+from chatctl.paths import cache_dir
 
 
 def output(argv: Sequence[object], *, env: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
@@ -59,6 +62,16 @@ def logged(
     if process.returncode != 0:
         said = last[0] if last else f"exit code {process.returncode}"
         raise ToolError(f"{_name(argv)} failed: {said} (all of it: {log})")
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold a lock over processes: two commands never build the same thing or change the same cluster at once."""
+    folder = cache_dir() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _name(argv: Sequence[object]) -> str:

@@ -5,16 +5,13 @@ requirements.txt for one that ships in a wheel. A built tool stands in the cache
 second checkout with the same pins finds it and a changed pin never finds an old one. Nothing on PATH is used instead.
 """
 
-import fcntl
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chatctl import gobuild, packages, wheels
+from chatctl import gobuild, packages, process, wheels
 from chatctl.console import Steps
 from chatctl.errors import UserError
 from chatctl.paths import cache_dir, repository
@@ -169,7 +166,7 @@ def ensure(names: Iterable[str], steps: Steps) -> dict[str, Path]:
         mine = [tool for tool in wanted if tool.group is group]
         if all(tool.path.exists() for tool in mine):
             continue
-        with _locked(group.bin_dir().name):
+        with process.locked(group.bin_dir().name):
             missing = [tool for tool in mine if not tool.path.exists()]
             if missing:
                 _build(group, missing, steps)
@@ -186,7 +183,7 @@ def gateway_api_crds(steps: Steps) -> Path:
     pin = (repository() / "ci/toolchain/gateway-api/go.sum").read_text().split()
     module, version, checksum = pin[0], pin[1], pin[2]
     target = cache_dir() / "tools" / f"gateway-api-{version}"
-    with _locked(target.name):
+    with process.locked(target.name):
         if not target.exists():
             with steps.step(f"Fetching the Gateway API CRDs {version}"):
                 gobuild.fetch_files(module, version, checksum, "config/crd/standard", target, steps)
@@ -231,16 +228,3 @@ def _by_stamp(group: Group, missing: list[Tool]) -> Iterator[tuple[dict[str, str
             flags += ["-tags", group.tags]
         batches.setdefault(tuple(flags), {})[tool.name] = group.packages[tool.name]
     return ((packages, list(flags)) for flags, packages in batches.items())
-
-
-@contextmanager
-def _locked(name: str) -> Iterator[None]:
-    """Hold a lock over processes, so that two commands never build the same thing at once."""
-    folder = cache_dir() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / name, os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from chatctl import images, release, toolchain
+from chatctl import images, process, release, toolchain
 from chatctl.cluster import bootstrap
 from chatctl.cluster import node as nodes
 from chatctl.cluster.node import Cluster
@@ -33,11 +33,10 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What `up` ended with: the release, where its page is, whether anything changed."""
+    """What `up` ended with: the release, and where its page is."""
 
     release: Release
     urls: Sequence[str]
-    changed: bool
 
 
 def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Sequence[Path], steps: Steps) -> Outcome:
@@ -60,41 +59,8 @@ def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Se
             "the local cluster needs root, for its namespaces and mounts; "
             "run this as root, or name an existing cluster with --kubeconfig and --image."
         )
-    running = nodes.find(cluster.name)
-    if running is None:
-        nodes.refuse_taken_ports(cluster)
-    elif running.cluster != cluster and cluster != Cluster(cluster.name):
-        raise UserError(
-            f"the local cluster {cluster.name} runs on ports {running.cluster.http_port} and "
-            f"{running.cluster.https_port}; to change them, end it first with `chatctl down --name {cluster.name}`."
-        )
-    overrides = release.image_values(image) if image else {}
-    with tempfile.TemporaryDirectory() as scratch:
-        # A wrong image or value is refused before the long work.
-        own = images.user_image(image, Path(scratch), steps) if image else None
-        target = Release(toolchain.ensure(["helm"], steps)["helm"], cluster.kubeconfig, name, namespace)
-        release.plan(target, values, overrides)
-        tools = bootstrap.prepare(steps)
-        base = images.base_image(steps)
-        found = own or images.app_image(base.archive, steps)
-        if running is None:
-            node = bootstrap.start(cluster, tools, [base.archive, found.archive], steps)
-        else:
-            node = running
-            bootstrap.import_images(node, tools, [base.archive, found.archive])
-    bootstrap.tag_image(node, tools, base.reference, bootstrap.test_image())
-    if not image:
-        # The name that the chart has by default, so that `helm install` by hand finds the reference app.
-        bootstrap.tag_image(node, tools, found.reference, DEFAULT_IMAGE.format(version=chart_app_version()))
-    ports = (node.cluster.http_port, node.cluster.https_port)
-    outcome = _install(target, values, release.image_values(found.reference), ports, RESTRICTED, steps)
-    bootstrap.wait_until_ready(node.cluster, tools["kubectl"], steps)
-    release.test(target, steps)
-    path = target.values()["ingress"]["paths"].get("ws")
-    if path and outcome.urls:
-        with steps.step("A WebSocket handshake through the ingress") as note:
-            handshake(outcome.urls[0], path, note)
-    return outcome
+    with process.locked(f"cluster-{cluster.name}"):
+        return _up_local(cluster, name, namespace, image, values, steps)
 
 
 def up_existing(
@@ -121,7 +87,8 @@ def down(name: str) -> bool:
     """End the local cluster; return whether there was one."""
     if os.geteuid() != 0:
         raise UserError("ending the local cluster needs root, as starting it did; run this as root.")
-    return nodes.stop(name)
+    with process.locked(f"cluster-{name}"):
+        return nodes.stop(name)
 
 
 def handshake(url: str, path: str, note: Callable[[str], None] = lambda _: None) -> None:
@@ -160,6 +127,44 @@ def handshake(url: str, path: str, note: Callable[[str], None] = lambda _: None)
         time.sleep(0.2)
 
 
+def _up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Sequence[Path], steps: Steps) -> Outcome:
+    running = nodes.find(cluster.name)
+    if running is None:
+        nodes.refuse_taken_ports(cluster)
+    elif running.cluster != cluster and cluster != Cluster(cluster.name):
+        raise UserError(
+            f"the local cluster {cluster.name} runs on ports {running.cluster.http_port} and "
+            f"{running.cluster.https_port}; to change them, end it first with `chatctl down --name {cluster.name}`."
+        )
+    overrides = release.image_values(image) if image else {}
+    with tempfile.TemporaryDirectory() as scratch:
+        # A wrong image or value is refused before the long work.
+        own = images.user_image(image, Path(scratch), steps) if image else None
+        target = Release(toolchain.ensure(["helm"], steps)["helm"], cluster.kubeconfig, name, namespace)
+        release.plan(target, values, overrides)
+        tools = bootstrap.prepare(steps)
+        base = images.base_image(steps)
+        found = own or images.app_image(base.archive, steps)
+        if running is None:
+            node = bootstrap.start(cluster, tools, [base.archive, found.archive], steps)
+        else:
+            node = running
+            bootstrap.import_images(node, tools, [base.archive, found.archive])
+    bootstrap.tag_image(node, tools, base.reference, bootstrap.test_image())
+    if not image:
+        # The name that the chart has by default, so that `helm install` by hand finds the reference app.
+        bootstrap.tag_image(node, tools, found.reference, DEFAULT_IMAGE.format(version=chart_app_version()))
+    ports = (node.cluster.http_port, node.cluster.https_port)
+    outcome = _install(target, values, release.image_values(found.reference), ports, RESTRICTED, steps)
+    bootstrap.wait_until_ready(node.cluster, tools["kubectl"], steps)
+    release.test(target, steps)
+    path = target.values()["ingress"]["paths"].get("ws")
+    if path and outcome.urls:
+        with steps.step("A WebSocket handshake through the ingress") as note:
+            handshake(outcome.urls[0], path, note)
+    return outcome
+
+
 def _install(
     target: Release,
     values: Sequence[Path],
@@ -172,7 +177,7 @@ def _install(
     if not changed:
         revision = target.status()["version"]
         steps.say(f"Release {target.name} is as it should be: still revision {revision}, no pod restarted.")
-    return Outcome(target, release.addresses(rendered.objects, *ports), changed)
+    return Outcome(target, release.addresses(rendered.objects, *ports))
 
 
 def chart_app_version() -> str:

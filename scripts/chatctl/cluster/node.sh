@@ -27,7 +27,6 @@ inner() {
     # kubeadm writes what the kubelet and kube-proxy wait for.
     supervise kubelet kubelet_when_configured
     supervise kube-proxy kube_proxy_when_configured
-    touch /run/node/started
     wait
 }
 
