@@ -12,8 +12,7 @@ from subprocess_tee import CompletedProcess, run
 
 from chatctl import release as releases
 from chatctl import up
-from chatctl.cluster import node
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster, find
 from chatctl.console import Steps
 from chatctl.toolchain import tool_path
 
@@ -51,7 +50,7 @@ def helm() -> Path:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The test cluster; one that runs already, from `chatctl up --name test`, is used and left running."""
-    found = node.find(CLUSTER.name)
+    found = find(CLUSTER.name)
     if found is None:
         ports = ("--http-port", CLUSTER.http_port, "--https-port", CLUSTER.https_port)
         done = chatctl("up", "--name", CLUSTER.name, *ports, show=True)

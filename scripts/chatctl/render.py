@@ -55,7 +55,7 @@ def render(
         input=_as_yaml(overrides or {}),
         capture_output=True,
         text=True,
-        env=helm_env(),
+        env=client_env(),
         check=False,
     )
     if done.returncode != 0:
@@ -66,9 +66,10 @@ def render(
         raise ToolError(f"The chart {chart} renders to something that is not YAML: {_one_line(str(error))}") from None
 
 
-def helm_env() -> dict[str, str]:
-    """Return the environment for Helm: without the user's kube context, namespace or other Helm settings."""
-    return {name: value for name, value in os.environ.items() if name != "KUBECONFIG" and not name.startswith("HELM_")}
+def client_env() -> dict[str, str]:
+    """Return the environment for Helm and kubectl: without the user's kube context, preferences or Helm settings."""
+    users = {name: value for name, value in os.environ.items() if not name.startswith(("HELM_", "KUBE"))}
+    return {**users, "KUBERC": "off"}
 
 
 def _as_yaml(values: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """`chatctl status`: what runs, and whether it answers."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import kr8s
 from rich.table import Table
 
 from chatctl import toolchain, workload
-from chatctl.cluster import node as nodes
+from chatctl.cluster.model import find
 from chatctl.errors import UserError
 from chatctl.release import Release, addresses
 
@@ -50,11 +51,15 @@ def status(name: str) -> Status:
     """Look at the local cluster called `name`.
 
     Raises:
-        UserError: it is not running.
+        UserError: it is not running, or the caller is not root, who alone may ask it.
+        ToolError: it does not answer.
     """
-    node = nodes.find(name)
-    if node is None:
+    if os.geteuid() != 0:
+        raise UserError("the local cluster answers to root alone, who started it; run this as root.")
+    node = find(name)
+    if node is None or not node.ready:
         raise UserError(f"there is no local cluster {name}; start it with `chatctl up`.")
+    node.reach_directly()
     cluster = node.cluster
     api = workload.connect(cluster.kubeconfig)
     pods: list[Any] = list(api.get("pods", namespace=kr8s.ALL))
@@ -67,8 +72,8 @@ def status(name: str) -> Status:
         Line("pods", f"not ready: {', '.join(waiting)}" if waiting else f"{len(lasting)} ready", not waiting),
     ]
     helm = toolchain.tool_path("helm")
-    listed = Release(helm, cluster.kubeconfig, "", "default").helm_run("list", "--all-namespaces", "--output=json")
-    for found in json.loads(listed.stdout or "[]"):
+    listed = Release(helm, cluster.kubeconfig, "", "default").helm_output("list", "--all-namespaces", "--output=json")
+    for found in json.loads(listed):
         release = Release(helm, cluster.kubeconfig, found["name"], found["namespace"])
         state = f"{found['status']}, revision {found['revision']}, namespace {found['namespace']}"
         lines.append(Line(f"release {release.name}", state, found["status"] == "deployed"))
@@ -84,12 +89,11 @@ def _ready(resource: Any) -> bool:
 
 
 def _answer(url: str) -> Line:
-    """Ask for a page; names below localhost are dialled on loopback, which glibc does not do by itself."""
+    """Ask for a page on loopback, where the local ingress controller is, whatever the host's name."""
     parts = httpx.URL(url)
-    local = parts.copy_with(host="127.0.0.1") if parts.host.endswith("localhost") else parts
     try:
         with httpx.Client(verify=False, trust_env=False, timeout=5) as client:  # noqa: S501 - local, self-signed
-            answer = client.get(local, headers={"Host": parts.netloc.decode()})
+            answer = client.get(parts.copy_with(host="127.0.0.1"), headers={"Host": parts.netloc.decode()})
     except httpx.HTTPError as error:
         return Line("", f"{url} does not answer: {error}", False)
     return Line("", f"{url} answers {answer.status_code}", answer.status_code < 400)

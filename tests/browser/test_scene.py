@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster
 from chatctl.workload import connect
 
 from ..conftest import Install

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster
 from chatctl.toolchain import tool_path
 
 

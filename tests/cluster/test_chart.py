@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from chatctl import certificates, release, up
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster
 from chatctl.paths import repository
 from chatctl.release import Release
 
@@ -111,11 +111,17 @@ def test_test_pod_gets_no_traffic(kubectl: Callable[..., str], cluster: Cluster,
     assert pods <= {pod["metadata"]["name"] for pod in app["items"]}
 
 
-def test_helm_install_by_hand_works_beside_another(cluster: Cluster, helm: Path, chat: Installed) -> None:
+def test_helm_install_by_hand_works_beside_another(
+    cluster: Cluster, helm: Path, chat: Installed, tmp_path: Path
+) -> None:
     """`helm install other ./chart -n two --create-namespace`, with nothing but the printed KUBECONFIG."""
     argv = [str(helm), "install", "other", str(repository() / "chart"), "-n", "two", "--create-namespace", "--wait"]
     done = subprocess.run(
-        argv, env={"KUBECONFIG": str(cluster.kubeconfig)}, capture_output=True, text=True, check=False
+        argv,
+        env={"KUBECONFIG": str(cluster.kubeconfig), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     try:
         assert done.returncode == 0, done.stderr

@@ -2,55 +2,20 @@
 
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chatctl import process
+from chatctl import images, process
 from chatctl.cluster import bootstrap, node
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster, find
 from chatctl.console import Steps
-from chatctl.paths import state_dir
 from chatctl.release import Release
 
-from ..conftest import CHATCTL, Install, chatctl
-
-SPARE = Cluster("spare", 8091, 8454)
-SPARE_OPTIONS = ("--name", SPARE.name, "--http-port", SPARE.http_port, "--https-port", SPARE.https_port)
-NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-
-
-def host_state() -> dict[str, set[str]]:
-    """Return what a cluster could leave on the host: mounts, links, cgroups, iptables rules, state."""
-    rules = process.output(["iptables-save"]).splitlines()
-    return {
-        "mounts": set(Path("/proc/mounts").read_text().splitlines()),
-        "links": {line.split(":")[1] for line in process.output(["ip", "-oneline", "link"]).splitlines()},
-        "cgroups": {str(path) for path in Path("/sys/fs/cgroup").rglob("chatapp-*")},
-        "rules": {rule for rule in rules if not rule.startswith(("#", ":"))},
-        "state": {str(path) for path in state_dir().glob("*")},
-    }
-
-
-def namespaces(pid: int) -> set[str]:
-    """Return the identities of a process's namespaces that differ from this process's."""
-    mine = {path.name: path.readlink() for path in Path("/proc/self/ns").iterdir()}
-    return {str(path.readlink()) for path in Path(f"/proc/{pid}/ns").iterdir() if path.readlink() != mine[path.name]}
-
-
-def processes_in(spaces: set[str]) -> list[int]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            links = {str(path.readlink()) for path in (folder / "ns").iterdir()}
-        except OSError:
-            continue  # it ended meanwhile
-        if links & spaces:
-            found.append(int(folder.name))
-    return found
+from ..conftest import CHATCTL, chatctl
+from .host import SPARE, SPARE_OPTIONS, host_state, namespaces, processes_in
 
 
 @pytest.fixture
@@ -71,6 +36,7 @@ def test_up_is_safe_to_repeat_and_down_leaves_nothing(helm: Path, spare: Cluster
         f"export KUBECONFIG={spare.kubeconfig}",
         f"http://chatapp.localhost:{spare.http_port}/",
     ]
+    assert spare.kubeconfig.stat().st_mode & 0o777 == 0o600
     release = Release(helm, spare.kubeconfig, "chatapp", "chatapp")
     pods = pod_identities(spare)
 
@@ -80,7 +46,7 @@ def test_up_is_safe_to_repeat_and_down_leaves_nothing(helm: Path, spare: Cluster
     assert release.status()["version"] == 1
     assert pod_identities(spare) == pods
 
-    running = node.find(spare.name)
+    running = find(spare.name)
     assert running is not None
     spaces = namespaces(running.pid)
     assert processes_in(spaces)
@@ -123,69 +89,6 @@ def test_node_that_died_is_no_cluster_and_is_cleared(spare: Cluster) -> None:
     assert host_state() == before
 
 
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ("ingress: {paths: {api: api}}", "ingress.paths.api: 'api' does not fit"),
-        ("replicas: 3", "replicas: not allowed"),
-        ("ingress: {routes: {auth: {port: nothing}}}", "ingress.routes.auth"),
-        ("image: [", "not a values file in YAML"),
-    ],
-)
-def test_wrong_value_is_refused_by_name(tmp_path: Path, values: str, sentence: str) -> None:
-    before = host_state()
-    file = tmp_path / "mine.yaml"
-    file.write_text(values)
-    refused(chatctl("up", *SPARE_OPTIONS, "-f", file), sentence)
-    assert host_state() == before
-
-
-def test_missing_values_file_is_refused_by_name(tmp_path: Path) -> None:
-    refused(chatctl("up", *SPARE_OPTIONS, "-f", tmp_path / "none.yaml"), f"{tmp_path}/none.yaml: there is no such")
-
-
-def test_root_is_asked_for() -> None:
-    done = subprocess.run([*NOBODY, CHATCTL, "up"], capture_output=True, text=True, check=False)
-    refused(done, "the local cluster needs root")
-    done = subprocess.run([*NOBODY, CHATCTL, "down"], capture_output=True, text=True, check=False)
-    refused(done, "ending the local cluster needs root")
-
-
-@pytest.mark.parametrize(("option", "port"), [("--http-port", SPARE.http_port), ("--https-port", SPARE.https_port)])
-def test_taken_port_is_named_with_the_way_out(option: str, port: int) -> None:
-    before = host_state()
-    with socket.create_server(("127.0.0.1", port)):
-        refused(chatctl("up", *SPARE_OPTIONS), f"port {port} on 127.0.0.1 can't be used", option)
-    assert host_state() == before
-
-
-def test_image_that_does_not_exist_is_named_before_anything_starts() -> None:
-    before = host_state()
-    refused(chatctl("up", *SPARE_OPTIONS, "--image", "localhost/none:1"), "the image localhost/none:1 is neither")
-    assert host_state() == before
-
-
-def test_text_that_is_no_image_reference_is_refused() -> None:
-    refused(chatctl("up", *SPARE_OPTIONS, "--image", "No Image"), "'No Image' is not an image reference")
-
-
-def test_image_that_an_existing_cluster_cannot_have_is_taken_back(cluster: Cluster, helm: Path) -> None:
-    to = ("--kubeconfig", cluster.kubeconfig, "--release", "broken", "-n", "cluster-broken")
-    refused(
-        chatctl("up", *to, "--image", "localhost/none:1"), "the image localhost/none:1 can't be had", "ErrImagePull"
-    )
-    assert Release(helm, cluster.kubeconfig, "broken", "cluster-broken").status() == {}
-
-
-def test_upgrade_to_an_image_that_cannot_be_had_is_rolled_back(cluster: Cluster, helm: Path, install: Install) -> None:
-    good = install("upgraded", "cluster-upgraded", {})
-    to = ("--kubeconfig", cluster.kubeconfig, "--release", good.name, "-n", good.namespace)
-    refused(chatctl("up", *to, "--image", "localhost/none:1"), "the image localhost/none:1 can't be had")
-    release = Release(helm, cluster.kubeconfig, good.name, good.namespace)
-    assert release.status()["info"]["description"] == "Rollback to 1"
-    assert release.values()["image"]["repository"] == "chatapp"
-
-
 def test_existing_cluster_gets_the_release_and_nothing_else(cluster: Cluster, helm: Path) -> None:
     to = ("--kubeconfig", cluster.kubeconfig, "--release", "only", "-n", "cluster-only")
     done = chatctl("up", *to, "--image", "chatapp:0.1.0")
@@ -195,25 +98,54 @@ def test_existing_cluster_gets_the_release_and_nothing_else(cluster: Cluster, he
     assert found.stdout.split() == ["only"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("--kubeconfig", "/none"), "there is no kubeconfig at /none"),
-        (("--kubeconfig", "/etc/hostname"), "there is no public image"),
-    ],
-)
-def test_existing_cluster_needs_a_kubeconfig_and_an_image(arguments: tuple[str, ...], sentence: str) -> None:
-    refused(chatctl("up", *arguments), sentence)
+def test_own_image_runs_on_the_local_cluster_under_a_name_made_of_its_content(cluster: Cluster, helm: Path) -> None:
+    """The image of `buildah build -t team/chat:1.0`, as the README has it: here the reference app, under that name."""
+    archive = images.app_image(images.base_image(Steps()).archive, Steps()).archive
+    identity = process.output(["buildah", "pull", "--quiet", f"oci-archive:{archive}"]).strip()
+    process.output(["buildah", "tag", identity, "localhost/team/chat:1.0"])
+    try:
+        to = ("--name", cluster.name, "--release", "own", "-n", "cluster-own")
+        done = chatctl("up", *to, "--image", "team/chat:1.0")
+    finally:
+        process.output(["buildah", "rmi", "--force", identity])
+    assert done.returncode == 0, done.stderr
+    image = Release(helm, cluster.kubeconfig, "own", "cluster-own").values()["image"]
+    assert (image["registry"], image["repository"], image["tag"]) == ("localhost", "chat", identity[:12])
+    assert images.app_image(images.base_image(Steps()).archive, Steps()).archive == archive
 
 
-def test_tool_that_is_not_pinned_is_refused_with_those_that_are() -> None:
-    refused(chatctl("tools", "tiller"), "there is no tool 'tiller'", "helm", "kubectl")
+def test_interrupted_up_is_cleared_by_the_next_command(spare: Cluster) -> None:
+    before = host_state()
+    argv = [str(CHATCTL), "up", *map(str, SPARE_OPTIONS)]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as up:
+        process.wait_for(lambda: find(spare.name), "the node did not start", lambda: up.poll() is None)
+        up.terminate()
+    assert up.returncode == 128 + signal.SIGTERM
+    assert host_state() == before
+
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as up:
+        started = process.wait_for(lambda: find(spare.name), "the node did not start", lambda: up.poll() is None)
+        up.kill()
+    assert started is not None
+    assert not started.ready
+    spaces = namespaces(started.pid)
+    assert "there is no local cluster" in chatctl("status", "--name", spare.name).stderr
+    assert chatctl("down", "--name", spare.name).returncode == 0
+    assert processes_in(spaces) == []
+    assert host_state() == before
 
 
-def refused(done: "subprocess.CompletedProcess[str]", *parts: str) -> None:
-    """It was a user's mistake, said without a trace, each of the parts in it."""
-    assert done.returncode == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    said = done.stderr.partition("chatctl: ")[2]
-    for part in parts:
-        assert part in said
+def test_kubeconfig_and_helm_settings_of_the_user_do_not_matter(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trap = tmp_path / ".kube" / "config"
+    trap.parent.mkdir()
+    trap.write_text("not: [a kubeconfig")
+    before = trap.stat()
+    monkeypatch.setenv("KUBECONFIG", str(trap))
+    monkeypatch.setenv("HELM_KUBECONTEXT", "production")
+    monkeypatch.setenv("HELM_NAMESPACE", "production")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    done = chatctl("up", "--name", cluster.name)
+    assert done.returncode == 0, done.stderr
+    assert trap.stat() == before

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from chatctl import toolchain
-from chatctl.cluster.node import Cluster
+from chatctl.cluster.model import Cluster
 
 from ..conftest import chatctl
 
@@ -71,7 +71,7 @@ def test_every_part_tells_its_pinned_version(kubectl: Callable[..., str]) -> Non
 def test_status_says_that_all_is_well(cluster: Cluster) -> None:
     done = chatctl("status", "--name", cluster.name)
     assert done.returncode == 0, done.stdout
-    assert "Kubernetes v1.37.2" in done.stdout
+    assert f"Kubernetes {toolchain.TOOLS['kubelet'].version}" in done.stdout
     assert str(cluster.kubeconfig) in done.stdout
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from chatctl.render import helm_env
+from chatctl.render import client_env
 
 from .view import CHART
 
 
 def test_package_has_the_schema_and_not_the_value_sets(helm: Path, tmp_path: Path) -> None:
-    subprocess.run([helm, "package", CHART, "--destination", tmp_path], check=True, capture_output=True, env=helm_env())
+    argv = list(map(str, [helm, "package", CHART, "--destination", tmp_path]))
+    subprocess.run(argv, check=True, capture_output=True, env=client_env())
     with tarfile.open(tmp_path / "chatapp-0.1.0.tgz") as package:
         names = {name.removeprefix("chatapp/") for name in package.getnames()}
     assert {"values.schema.json", "README.md", "files/runtime-config.js", "files/handshake.sh"} <= names
@@ -27,7 +28,7 @@ def notes(helm: Path, folder: Path, release: str = "chatapp", **values: Any) -> 
     file.write_text(yaml.safe_dump(values))
     argv: list[str | Path] = [helm, "install", release, CHART, "--namespace=talk", "--dry-run=client", "--values", file]
     # A kubeconfig that does not exist: nothing may ask a cluster.
-    env = helm_env() | {"KUBECONFIG": str(folder / "none")}
+    env = client_env() | {"KUBECONFIG": str(folder / "none")}
     output = subprocess.run(argv, check=True, capture_output=True, text=True, env=env).stdout
     return output.partition("\nNOTES:\n")[2]
 

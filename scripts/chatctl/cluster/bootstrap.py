@@ -10,10 +10,11 @@ import yaml
 
 from chatctl import certificates, images, packages, process, toolchain
 from chatctl.cluster import node as nodes
-from chatctl.cluster.node import Cluster, Node
+from chatctl.cluster.model import Cluster, Node
 from chatctl.console import Steps
 from chatctl.images import Image
 from chatctl.paths import cache_dir, repository
+from chatctl.render import client_env
 
 HERE = Path(__file__).parent
 CONTROL_PLANE = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
@@ -39,7 +40,7 @@ def start(cluster: Cluster, tools: Mapping[str, Path], archives: Sequence[Path],
     """Start the cluster and import the image `archives`; on failure nothing of it is left.
 
     Raises:
-        ToolError: a part did not come up; the message names its log, which was kept.
+        ToolError: a part did not come up; the message names its log, which is kept.
     """
     nodes.stop(cluster.name)  # what a reboot left of it
     crds = toolchain.gateway_api_crds(steps)
@@ -48,6 +49,7 @@ def start(cluster: Cluster, tools: Mapping[str, Path], archives: Sequence[Path],
     try:
         with steps.step("Starting the node"):
             node = nodes.start(cluster, folders, lambda new: configure(new, tools))
+            node.reach_directly()
         with ThreadPoolExecutor() as pool, steps.step("Starting Kubernetes", "25 s") as note:
             _import(node, folders, system)
             others = [pool.submit(_import, node, folders, archive) for archive in archives]
@@ -60,12 +62,9 @@ def start(cluster: Cluster, tools: Mapping[str, Path], archives: Sequence[Path],
         with steps.step("Adding DNS, storage, Traefik and the Gateway API"):
             _add_ons(node, tools, crds)
     except BaseException:
-        kept = cache_dir() / "logs" / cluster.name
-        shutil.rmtree(kept, ignore_errors=True)
-        if (cluster.folder / "log").exists():
-            shutil.copytree(cluster.folder / "log", kept)
         nodes.stop(cluster.name)
         raise
+    node.mark_ready()
     return node
 
 
@@ -73,9 +72,11 @@ def wait_until_ready(cluster: Cluster, kubectl: Path, steps: Steps) -> None:
     """Wait until the node and every add-on is ready."""
     with steps.step("Waiting for the node and its add-ons"):
         wait = [kubectl, f"--kubeconfig={cluster.kubeconfig}", "wait", "--timeout=180s"]
-        process.output([*wait, "--for=condition=Ready", "node", "--all"])
+        process.output([*wait, "--for=condition=Ready", "node", "--all"], env=client_env())
         for namespace in ("kube-system", "storage", "traefik"):
-            process.output([*wait, "--for=condition=Available", "deployment", "--all", "-n", namespace])
+            process.output(
+                [*wait, "--for=condition=Available", "deployment", "--all", "-n", namespace], env=client_env()
+            )
 
 
 def import_images(node: Node, tools: Mapping[str, Path], archives: Sequence[Path]) -> None:
@@ -120,11 +121,10 @@ def _system_archive(tools: Mapping[str, Path], steps: Steps) -> Path:
     key = "-".join(sorted({tools[name].parent.name.rpartition("-")[2] for name in programs}))
     target = cache_dir() / "images" / f"system-{key}.tar"
     if not target.exists():
-        with steps.step("Packing the control plane's images", "10 s"):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_suffix(".part")
-            images.write_archive(part, [*map(_program_image, programs, [tools[name] for name in programs]), _pause()])
-            part.rename(target)
+        with steps.step("Packing the control plane's images", "10 s"), images.scratch(target) as folder:
+            programs_images = map(_program_image, programs, [tools[name] for name in programs])
+            images.write_archive(folder / "archive", [*programs_images, _pause()])
+            (folder / "archive").rename(target)
     return target
 
 
@@ -141,8 +141,8 @@ def _pause() -> Image:
 def _add_ons(node: Node, tools: Mapping[str, Path], crds: Path) -> None:
     kubectl = [tools["kubectl"], f"--kubeconfig={node.cluster.kubeconfig}"]
     apply = [*kubectl, "apply", "--server-side", "-f"]
-    process.output([*apply, crds])
-    process.output([*kubectl, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"])
+    process.output([*apply, crds], env=client_env())
+    process.output([*kubectl, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"], env=client_env())
     versions = {
         "coredns": toolchain.TOOLS["coredns"].version,
         "storage": toolchain.TOOLS["local-path-provisioner"].version,
@@ -157,4 +157,4 @@ def _add_ons(node: Node, tools: Mapping[str, Path], crds: Path) -> None:
         "metadata": {"name": "localhost", "namespace": "traefik"},
         "stringData": {"tls.crt": certificate, "tls.key": key},
     }
-    process.output([*apply, "-"], stdin="\n---\n".join([*manifests, yaml.safe_dump(secret)]))
+    process.output([*apply, "-"], stdin="\n---\n".join([*manifests, yaml.safe_dump(secret)]), env=client_env())
