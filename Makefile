@@ -43,6 +43,9 @@ lint: env ## ruff, mypy, hadolint, ct lint
 
 .venv/.done: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || if command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing the Debian package python3-venv"; apt-get update -q && apt-get install -y -q python3-venv; \
+	else echo "$(PYTHON) can't make virtual environments; install python3-venv (Debian's name) and run this again"; exit 1; fi
 	@echo "Making .venv from requirements.lock (a minute the first time)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

@@ -16,7 +16,7 @@ accept_for() {
 # open: the reader stops curl by its id. What the shell has to say on that is not for the log, what curl says is.
 ask() {
   sh -c 'read -r pid _ </proc/self/stat; echo "$pid"; exec curl "$@" 2>&3' curl "$@" \
-    --silent --show-error --http1.1 --max-time 15 --dump-header - --output /dev/null \
+    --silent --show-error --globoff --http1.1 --max-time 15 --dump-header - --output /dev/null \
     --header 'Connection: Upgrade' --header 'Upgrade: websocket' \
     --header 'Sec-WebSocket-Version: 13' --header "Sec-WebSocket-Key: $key" "$url"
   echo "exit $?"

@@ -1,6 +1,6 @@
 {{/*
 Labels come as YAML from a list of the root context and the component: (list . "app"), (list . "test").
-What a selector names never changes in a release's life and cannot be overridden; the chart's version stays off pods,
+What a selector names never changes in a release's life and no value changes it, nameOverride included; the chart's version stays off pods,
 so that a new chart alone restarts none.
 */}}
 {{- define "chatapp.labels.selector" -}}
@@ -14,9 +14,9 @@ so that a new chart alone restarts none.
 {{- $root := first . }}
 {{- $own := include "chatapp.labels.selector" . | fromYaml }}
 {{- $version := include "chatapp.labels.version" $root }}
-{{- $usual := dict "app.kubernetes.io/version" $version "app.kubernetes.io/part-of" (include "chatapp.name" $root) }}
-{{- $managed := dict "app.kubernetes.io/managed-by" $root.Release.Service }}
-{{- merge $own (deepCopy $root.Values.commonLabels) $usual $managed | toYaml }}
+{{- $usual := dict "app.kubernetes.io/version" $version "app.kubernetes.io/managed-by" $root.Release.Service }}
+{{- $_ := set $usual "app.kubernetes.io/part-of" (include "chatapp.name" $root) }}
+{{- merge $own (deepCopy $root.Values.commonLabels) $usual | toYaml }}
 {{- end }}
 
 {{- define "chatapp.labels" -}}

@@ -35,14 +35,3 @@ JSON inside the script is safe: toPrettyJson escapes <, >, & and the line separa
 {{- end }}
 {{- toJson $files }}
 {{- end }}
-
-{{/* One mount per file, onto its own path: the image's other files stay visible. */}}
-{{- define "chatapp.runtime.mounts" -}}
-{{- $paths := .Values.runtimeConfig.files }}
-{{- range $file, $_ := include "chatapp.runtime.files" . | fromJson -}}
-- name: runtime
-  mountPath: {{ get $paths (trimPrefix "runtime." $file) | quote }}
-  subPath: {{ $file }}
-  readOnly: true
-{{ end }}
-{{- end }}

@@ -2,6 +2,13 @@
 {{- $runtime := .Values.runtimeConfig }}
 {{- $routes := keys .Values.ingress.paths }}
 {{- include "chatapp.validation.unique" (list "runtimeConfig.files" $runtime.files) }}
+{{- range $name, $file := $runtime.files }}
+{{- range $other, $folder := $runtime.files }}
+{{- if and $folder (hasPrefix (print $folder "/") $file) }}
+- runtimeConfig.files.{{ $name }}: {{ $file }} lies below {{ $folder }}, which is the file of {{ $other }}; choose another path.
+{{- end }}
+{{- end }}
+{{- end }}
 {{- include "chatapp.validation.names" (list "runtimeConfig.endpoints" $runtime.endpoints "route" $routes) }}
 {{- /* A variable of the chart's own for a route that was removed by null is no mistake. */}}
 {{- $known := concat $routes (list "web" "api" "ws" "") | uniq }}

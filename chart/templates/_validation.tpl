@@ -72,11 +72,30 @@ Mistakes that the schema cannot see. Every helper here and in the other _validat
 {{- range $key := list "commonLabels" "podLabels" }}
 {{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
 {{- if hasKey (get $values $key) $label }}
-- {{ $key }}: {{ $label }} tells which pods are the release's own; leave it out (nameOverride changes the name).
+- {{ $key }}: {{ $label }} tells which pods are the release's own; leave it out.
 {{- end }}
 {{- end }}
 {{- end }}
-{{- if and .Values.tests.path (not (include "chatapp.tests.target" . | fromJson).port) }}
-- tests.path: there is no port ws to ask; add ports.ws, or set tests.path to "".
+{{- $test := include "chatapp.tests.target" . | fromJson }}
+{{- if and .Values.tests.path (not $test.port) }}
+- tests.path: there is no port {{ $test.portName }} to ask; add ports.{{ $test.portName }}, or set tests.path to "".
+{{- end }}
+{{- include "chatapp.validation.image" (list "image" .Values.image) }}
+{{- include "chatapp.validation.image" (list "tests.image" .Values.tests.image) }}
+{{- /* The container's settings win over the pod's. */}}
+{{- $security := dict }}
+{{- range list .Values.podSecurityContext .Values.securityContext }}
+{{- range $key, $value := . }}{{ $_ := set $security $key $value }}{{ end }}
+{{- end }}
+{{- if and $security.runAsNonRoot (eq (toString $security.runAsUser) "0") }}
+- podSecurityContext, securityContext: runAsUser 0 is root, which runAsNonRoot forbids; set another user, or runAsNonRoot to false.
+{{- end }}
+{{- end }}
+
+{{/* An image that names its registry twice: (list "image" .Values.image). */}}
+{{- define "chatapp.validation.image" -}}
+{{- $image := last . }}
+{{- if and $image.registry (regexMatch "^([^/]*[.:][^/]*|localhost)/" $image.repository) }}
+- {{ first . }}.registry: {{ $image.repository }} begins with a registry already; take it off there, or set {{ first . }}.registry to "".
 {{- end }}
 {{- end }}

@@ -15,6 +15,14 @@ from chatctl import kubeyaml
 from chatctl.errors import ToolError, UserError
 
 
+# A value that is a template itself, with the reason that Helm gives last; chatapp.hosts and chatapp.tls are what asks.
+_TEMPLATE_IN_VALUE = re.compile(
+    r'executing "chatapp\.(hosts|tls)" at <tpl .*?>: error calling tpl: [a-z ]+ "(.*)": template: gotpl:[\d:]+ '
+    r'(?:executing "gotpl" at <.*?>: )?(.*)',
+    re.DOTALL,
+)
+
+
 @dataclass(frozen=True)
 class Rendered:
     """What a chart becomes: the text as Helm prints it, and its objects, hooks included, in the same order."""
@@ -87,8 +95,13 @@ def _refusal(stderr: str, chart: Path) -> UserError | ToolError:
     if match := re.match(r"failed to parse (.+?): cannot unmarshal yaml document: (.*)", message, re.DOTALL):
         reason = match[2].rpartition("yaml: ")[2] if "yaml: " in match[2] else "it is no map of keys and values"
         return UserError(f"{match[1]}: not a values file in YAML, {_one_line(reason)}; correct it.")
-    if match := re.search(r"error calling tpl: (.*)", message):
-        return UserError(f"A template in the values fails: {_one_line(match[1])}; correct it.")
+    if match := _TEMPLATE_IN_VALUE.search(message):
+        return UserError(
+            f"ingress.{match[1]}: the template {match[2]} fails: {_one_line(match[3])}; correct it, or give what may be "
+            'missing a default: {{ (.Values.a).b | default "c" }}.'
+        )
+    if match := re.match(r"execution error at \(.*?\): (.*)", message, re.DOTALL):
+        return UserError(f"The values are refused: {_one_line(match[1])}; correct them.")
     if match := re.match(r'release name check failed: release name "(.*?)"', message):
         return UserError(
             f"{match[1]!r} cannot name a release; use up to 53 lower-case letters, digits, dashes and dots."

@@ -94,7 +94,7 @@ def down(name: str) -> bool:
     """End the local cluster; return whether there was one."""
     if os.geteuid() != 0:
         raise UserError("ending the local cluster needs root, as starting it did; run this as root.")
-    with process.locked(f"cluster-{name}"):
+    with process.locked(f"cluster-{Cluster(name).name}"):
         return nodes.stop(name)
 
 
