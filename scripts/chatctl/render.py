@@ -14,7 +14,6 @@ import yaml
 from chatctl import kubeyaml
 from chatctl.errors import ToolError, UserError
 
-
 # A value that is a template itself, with the reason that Helm gives last; chatapp.hosts and chatapp.tls are what asks.
 _TEMPLATE_IN_VALUE = re.compile(
     r'executing "chatapp\.(hosts|tls)" at <tpl .*?>: error calling tpl: [a-z ]+ "(.*)": template: gotpl:[\d:]+ '
@@ -97,8 +96,8 @@ def _refusal(stderr: str, chart: Path) -> UserError | ToolError:
         return UserError(f"{match[1]}: not a values file in YAML, {_one_line(reason)}; correct it.")
     if match := _TEMPLATE_IN_VALUE.search(message):
         return UserError(
-            f"ingress.{match[1]}: the template {match[2]} fails: {_one_line(match[3])}; correct it, or give what may be "
-            'missing a default: {{ (.Values.a).b | default "c" }}.'
+            f"ingress.{match[1]}: the template {match[2]} fails: {_one_line(match[3])}; correct it, or give a default: "
+            '{{ (.Values.a).b | default "c" }}.'
         )
     if match := re.match(r"execution error at \(.*?\): (.*)", message, re.DOTALL):
         return UserError(f"The values are refused: {_one_line(match[1])}; correct them.")

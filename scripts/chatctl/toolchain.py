@@ -17,6 +17,10 @@ from chatctl.errors import UserError
 from chatctl.paths import cache_dir, repository
 
 
+BUILD_FLAGS = ["-trimpath", "-gcflags=all=-dwarf=false"]
+"""No debugging information, which would be stripped anyway: a third less to compile."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Tools that share one pin folder and are built in one go.
@@ -39,7 +43,7 @@ class Group:
         """Return what a built tool of this group depends on, as a short hash."""
         files = sorted((repository() / "ci/toolchain" / self.folder).rglob("*"))
         pins = [file.read_bytes() for file in files if file.is_file()]
-        how = repr((self.packages, self.stamps, self.tags, self.cgo, self.member))
+        how = repr((BUILD_FLAGS, self.packages, self.stamps, self.tags, self.cgo, self.member))
         return hashlib.sha256(b"\0".join([*pins, how.encode()])).hexdigest()[:12]
 
     def bin_dir(self) -> Path:
@@ -67,7 +71,7 @@ GROUPS = (
         packages={"helm": "helm.sh/helm/v4/cmd/helm"},
         modules={"helm": "helm.sh/helm/v4"},
         stamps={"helm.sh/helm/v4/internal/version.version": "{version}"},
-        expect="3 min",
+        expect="2 min",
     ),
     Group(
         "ct",
@@ -95,7 +99,7 @@ GROUPS = (
             )
         }
         | {"main.VERSION": "{version}"},
-        expect="9 min",
+        expect="6 min",
     ),
     Group(
         "node",
@@ -222,7 +226,7 @@ def _by_stamp(group: Group, missing: list[Tool]) -> Iterator[tuple[dict[str, str
     for tool in missing:
         minor = re.sub(r"^v?\d+\.(\d+)\..*", r"\1", tool.version)
         stamps = (f"-X {name}={text.format(version=tool.version, minor=minor)}" for name, text in group.stamps.items())
-        flags = ["-trimpath", "-ldflags", " ".join(["-s", "-w", *stamps])]
+        flags = [*BUILD_FLAGS, "-ldflags", " ".join(["-s", "-w", *stamps])]
         if group.tags:
             flags += ["-tags", group.tags]
         batches.setdefault(tuple(flags), {})[tool.name] = group.packages[tool.name]
