@@ -16,7 +16,6 @@ from chatctl.console import Steps
 from chatctl.errors import UserError
 from chatctl.paths import cache_dir, repository
 
-
 BUILD_FLAGS = ["-trimpath", "-gcflags=all=-dwarf=false"]
 """No debugging information, which would be stripped anyway: a third less to compile."""
 
