@@ -48,14 +48,14 @@ def port_of(running: Server) -> int:
 
 
 def expanded(text: str, env: Mapping[str, str]) -> str:
-    """Expand `$(NAME)` and `$$` as the kubelet does in commands (kubernetes.io, "Define a command and arguments")."""
+    """Expand `$(NAME)` and `$$` as the kubelet does in commands and variables (kubernetes.io, "Container", API v1)."""
     return re.sub(r"\$(?:\$|\(([^)]*)\))", lambda found: "$" if found[0] == "$$" else env.get(found[1], found[0]), text)
 
 
 def run(release: View, port: int, host: str = "127.0.0.1") -> subprocess.CompletedProcess[str]:
     """Run the test pod's container here, against another server than the Service."""
     (container,) = release.the("Pod")["spec"]["containers"]
-    env = {each["name"]: each["value"] for each in container["env"]} | {"HOST": host, "PORT": str(port)}
+    env = {each["name"]: expanded(each["value"], {}) for each in container["env"]} | {"HOST": host, "PORT": str(port)}
     argv = [expanded(word, env) for word in (*container["command"], *container["args"])]
     # Sooner than curl's own limit: after a 101 it must not wait for the server to end.
     return subprocess.run(
@@ -86,12 +86,13 @@ def test_every_run_has_a_key_of_its_own(chart: RenderChart) -> None:
 
 def test_request_is_what_the_values_say(chart: RenderChart) -> None:
     requests: list[Request] = []
-    values = {"path": "/wss/?room=a&b=$x", "headers": {"Cookie": "a=$$b; c=$(HOST)", "X-Quote": "\"'`"}}
+    path = "/wss/?room=a&b=$x$$&$(HOST)[1-2]{a,b}"
+    values = {"path": path, "headers": {"Cookie": "a=$$b; c=$(HOST)", "X-Quote": "\"'`"}}
     release = chart(websocket={"allowedOrigins": ["https://chat.example.com"]}, tests=values)
     with server(process_request=lambda _connection, request: requests.append(request)) as port:
         assert run(release, port).returncode == 0
     (request,) = requests
-    assert request.path == "/wss/?room=a&b=$x"
+    assert request.path == path
     assert request.headers["Cookie"] == "a=$$b; c=$(HOST)"
     assert request.headers["X-Quote"] == "\"'`"
     assert request.headers["Origin"] == "https://chat.example.com"

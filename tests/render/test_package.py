@@ -46,13 +46,24 @@ def test_notes_give_the_address_and_the_next_command(helm: Path, tmp_path: Path)
         ({"tls": [{"secretName": "x"}]}, "https://chat.example.com/\n"),
         ({}, "http://chat.example.com/\n"),
         ({"paths": {"web": "/chat", "api": "/chat/api", "ws": "/chat/wss"}}, "http://chat.example.com/chat\n"),
-        ({"paths": {"web": "", "api": "", "ws": "/wss"}}, "http://chat.example.com/wss\n"),
+        ({"hosts": ["a.b.com"], "tls": [{"hosts": ["*.b.com"]}]}, "https://a.b.com/\n"),
+        ({"hosts": ["*.b.com"], "tls": [{}]}, "https://<name>.b.com/  for any name under b.com\n"),
     ],
 )
 def test_notes_know_scheme_and_path(helm: Path, tmp_path: Path, ingress: dict[str, Any], address: str) -> None:
     text = notes(helm, tmp_path, ingress={"hosts": ["chat.example.com"]} | ingress)
     assert f"  {address}" in text
     assert ("set ingress.tls for chat.example.com" in text) is address.startswith("http:")
+
+
+def test_notes_without_page_list_the_routes(helm: Path, tmp_path: Path) -> None:
+    text = notes(helm, tmp_path, ingress={"paths": {"web": "", "api": "/api"}})
+    assert "The routes answer at:\n  http://chatapp.localhost/api\n  http://chatapp.localhost/wss\n" in text
+    assert "Open the chat" not in text
+
+
+def test_notes_name_helm_test_where_there_is_one(helm: Path, tmp_path: Path) -> None:
+    assert "helm test" not in notes(helm, tmp_path, ingress={"paths": {"ws": ""}})
 
 
 def test_notes_say_how_an_image_gets_there_until_one_is_named(helm: Path, tmp_path: Path) -> None:

@@ -69,8 +69,17 @@ def test_users_helm_settings_are_not_read(chart: RenderChart, monkeypatch: pytes
         ("[1, 2]", "{file}: not a values file in YAML, it is no map of keys and values; correct it."),
         (
             'ingress: {hosts: ["{{ .Release.Name"]}',
-            'A template in the values fails: cannot parse template "{{ .Release.Name": template: gotpl:1: unclosed '
-            "action; correct it.",
+            "ingress.hosts: the template {{ .Release.Name fails: unclosed action; correct it, or give a default: "
+            '{{ (.Values.a).b | default "c" }}.',
+        ),
+        (
+            'ingress: {tls: [{hosts: ["{{ .Values.a.b }}"]}]}',
+            "ingress.tls: the template {{ .Values.a.b }} fails: nil pointer evaluating interface {}.b; correct it, or "
+            'give a default: {{ (.Values.a).b | default "c" }}.',
+        ),
+        (
+            """ingress: {hosts: ['{{ required "name a host" .Values.global.host }}']}""",
+            "The values are refused: name a host; correct them.",
         ),
     ],
 )

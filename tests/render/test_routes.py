@@ -105,7 +105,7 @@ def test_without_ingress_the_map_still_counts(chart: RenderChart) -> None:
 
 
 def test_service_has_its_own_numbers_only_where_told(chart: RenderChart) -> None:
-    release = chart(service={"ports": {"web": 80}, "appProtocol": {"ws": "kubernetes.io/ws"}})
+    release = chart(service={"ports": {"web": 80, "api": 0}, "appProtocol": {"ws": "kubernetes.io/ws"}})
     assert {name: port["port"] for name, port in release.service_ports.items()} == {"web": 80, "api": 3001, "ws": 3002}
     assert {name: port.get("appProtocol") for name, port in release.service_ports.items()} == {
         "web": None,

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from chatctl import kubeyaml
 from chatctl.errors import UserError
 from chatctl.paths import repository
 
-from .view import CHART, RenderChart
+from .view import CHART, RenderChart, umbrella
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 (DEFAULTS,) = kubeyaml.load_all((CHART / "values.yaml").read_text())
@@ -105,6 +104,8 @@ def test_values_yaml_has_every_key_and_no_null() -> None:
         ({"websocket": {"pingInterval": 26}}, "websocket.pingInterval: maximum: got 26, want 25. "),
         ({"websocket": {"allowedOrigins": ["a.b"]}}, "websocket.allowedOrigins[0]: 'a.b' does not fit. Scheme and "),
         ({"runtimeConfig": {"globalName": "a.b"}}, "runtimeConfig.globalName: 'a.b' does not fit. The script sets "),
+        ({"runtimeConfig": {"globalName": "top"}}, "runtimeConfig.globalName: 'not' failed. The script sets window."),
+        ({"runtimeConfig": {"env": {"__proto__": "ws"}}}, "runtimeConfig.env.__proto__: 'not' failed. No key for a "),
         ({"runtimeConfig": {"files": {"js": "/a/../b"}}}, "runtimeConfig.files.js: '/a/../b' does not fit. The "),
         ({"runtimeConfig": {"endpoints": {"ws": "/x"}}}, "runtimeConfig.endpoints.ws: '/x' does not fit. An http, "),
         ({"runtimeConfig": {"extra": {"a": ["\x7f"]}}}, "runtimeConfig.extra.a[0]: '\\x7f' does not fit. Any data: "),
@@ -114,6 +115,62 @@ def test_values_yaml_has_every_key_and_no_null() -> None:
         ({"podLabels": {"a.b/c": "x y"}}, "podLabels.\"a.b/c\": 'x y' does not fit. A label's value: at most 63 "),
         ({"podAnnotations": {"a": True}}, "podAnnotations.a: got boolean, want string. An annotation's value, "),
         ({"resources": {"limits": {"cpu": "1 core"}}}, "resources.limits.cpu: '1 core' does not fit. A Kubernetes "),
+        ({"ingress": {"className": "a..b"}}, "ingress.className: 'a..b' does not fit. The IngressClass; "),
+        ({"ingress": {"paths": {"a--b": "/a"}}}, "ingress.paths.a--b: not allowed; this is: THE map: "),
+        ({"serviceAccount": {"name": "a..b"}}, "serviceAccount.name: 'a..b' does not fit. Its name; "),
+        (
+            {"imagePullSecrets": [{"name": "a"}, {"name": "a"}]},
+            "imagePullSecrets: items at 0 and 1 are equal. Secrets ",
+        ),
+        (
+            {"service": {"appProtocol": {"ws": "x" * 64}}},
+            f"service.appProtocol.ws: '{'x' * 64}' does not fit. An IANA ",
+        ),
+        ({"service": {"appProtocol": {"ws": "a..b/c"}}}, "service.appProtocol.ws: 'a..b/c' does not fit. An IANA "),
+        ({"podSecurityContext": {"sysctls": []}}, "podSecurityContext.sysctls: not allowed; the keys here are "),
+        ({"securityContext": {"privileged": True}}, "securityContext.privileged: not allowed; the keys here are "),
+        (
+            {"securityContext": {"capabilities": {"add": ["CAP_CHOWN"]}}},
+            "securityContext.capabilities.add[0]: 'not' failed. A capability without CAP_ in front",
+        ),
+        (
+            {"securityContext": {"seccompProfile": {"type": "Localhost"}}},
+            "securityContext.seccompProfile.localhostProfile: missing",
+        ),
+        (
+            {"podSecurityContext": {"seccompProfile": {"localhostProfile": "a"}}},
+            "podSecurityContext.seccompProfile.localhostProfile: 'not' failed. The profile on the node",
+        ),
+        (
+            {"securityContext": {"appArmorProfile": {"type": "Localhost", "localhostProfile": "a/../b"}}},
+            "securityContext.appArmorProfile.localhostProfile: 'a/../b' does not fit. The profile on the node",
+        ),
+        ({"resources": {"limits": {"cores": 1}}}, "resources.limits.cores: not allowed; this is: "),
+        ({"resources": {"limits": {"cpu": "1e999"}}}, "resources.limits.cpu: '1e999' does not fit. A Kubernetes "),
+        ({"extraEnv": [{"name": "..A"}]}, "extraEnv[0].name: '..A' does not fit. A variable's name."),
+        (
+            {"extraEnv": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "a", "key": "..b"}}}]},
+            "extraEnv[0].valueFrom.secretKeyRef.key: '..b' does not fit. The key.",
+        ),
+        (
+            {"extraEnv": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodename"}}}]},
+            "extraEnv[0].valueFrom.fieldRef.fieldPath: 'spec.nodename' does not fit. The field, ",
+        ),
+        (
+            {"extraEnv": [{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.disk"}}}]},
+            "extraEnv[0].valueFrom.resourceFieldRef.resource: 'limits.disk' does not fit. Such as ",
+        ),
+        (
+            {
+                "extraEnv": [
+                    {"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1Mi"}}}
+                ]
+            },
+            "extraEnv[0].valueFrom.resourceFieldRef.divisor: '1Mi' does not fit. The unit: ",
+        ),
+        ({"portEnv": {"web": ".."}}, "portEnv.web: '..' does not fit. A variable's name; "),
+        ({"tests": {"path": "/a#b"}}, "tests.path: '/a#b' does not fit. What to ask for"),
+        ({"tests": {"path": "/ü"}}, "tests.path: '/ü' does not fit. What to ask for"),
         ({"tests": {"image": {"tag": ""}}}, "tests.image.tag: minLength: got 0, want 1. The tag; no default of "),
     ],
     ids=lambda each: each.partition(":")[0] if isinstance(each, str) else "",
@@ -142,6 +199,26 @@ def test_path_that_all_read_alike_is_taken(chart: RenderChart, path: str) -> Non
     assert chart(ingress={"paths": {"api": path}}).env["API_ENDPOINT"] == path
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"resources": {"limits": {"hugepages-2Mi": "4Mi", "example.com/GPU": 1, "memory": "1e9"}}},
+        {"podSecurityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "profiles/chat.json"}}},
+        {"securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}},
+        {"extraEnv": [{"name": "T", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['a.b/tier']"}}}]},
+        {
+            "extraEnv": [
+                {"name": "M", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}}
+            ]
+        },
+        {"extraEnv": [{"name": ".K", "valueFrom": {"secretKeyRef": {"name": "a", "key": ".dockerconfigjson"}}}]},
+    ],
+    ids=str,
+)
+def test_what_kubernetes_takes_is_taken(chart: RenderChart, values: dict[str, Any]) -> None:
+    assert chart(**values).the("Deployment")
+
+
 @pytest.mark.parametrize("key", KEYS, ids=".".join)
 def test_null_is_refused_by_name_or_removes_the_key(chart: RenderChart, key: tuple[str, ...]) -> None:
     """Never a template's trace: what a template needs, the schema requires."""
@@ -160,18 +237,8 @@ def test_anchors_have_a_place(chart: RenderChart, tmp_path: Path) -> None:
 
 
 def test_chart_may_be_a_subchart_twice(chart: RenderChart, chart_copy: Path, tmp_path: Path) -> None:
-    parent = tmp_path / "parent"
-    (parent / "charts").mkdir(parents=True)
-    chart_copy.rename(parent / "charts" / "chatapp")
-    dependencies = [
-        {"name": "chatapp", "version": "0.1.0", "alias": alias, "condition": f"{alias}.enabled"}
-        for alias in ("north", "south", "west")
-    ]
-    about = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": dependencies}
-    (parent / "Chart.yaml").write_text(yaml.safe_dump(about))
-    (parent / "values.yaml").write_text(
-        "global: {region: eu}\nsouth: {ingress: {paths: {api: ''}}}\nwest: {enabled: false}"
-    )
+    values = {"global": {"region": "eu"}, "south": {"ingress": {"paths": {"api": ""}}}, "west": {"enabled": False}}
+    parent = umbrella(tmp_path / "parent", chart_copy, "north", "south", "west", **values)
     rendered = chart(folder=parent, release="r")
     assert {each["metadata"]["name"] for each in rendered.of_kind("Service")} == {"r-north", "r-south"}
     assert {each["metadata"]["labels"]["app.kubernetes.io/name"] for each in rendered.objects} == {"north", "south"}

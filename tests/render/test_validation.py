@@ -143,17 +143,62 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"commonLabels": {"app.kubernetes.io/name": "talk"}},
-        "commonLabels: app.kubernetes.io/name tells which pods are the release's own; leave it out (nameOverride "
-        "changes the name).",
+        "commonLabels: app.kubernetes.io/name tells which pods are the release's own; leave it out.",
     ),
     (
         {"podLabels": {"app.kubernetes.io/component": "front"}},
-        "podLabels: app.kubernetes.io/component tells which pods are the release's own; leave it out (nameOverride "
-        "changes the name).",
+        "podLabels: app.kubernetes.io/component tells which pods are the release's own; leave it out.",
     ),
     (
         {"ports": {"ws": 0}, "ingress": {"paths": {"ws": ""}}, "tests": {"path": "/x"}},
         'tests.path: there is no port ws to ask; add ports.ws, or set tests.path to "".',
+    ),
+    (
+        {
+            "ingress": {"enabled": False, "paths": {"ws": ""}, "routes": {"ws": {"port": "chat"}}},
+            "tests": {"path": "/x"},
+        },
+        'tests.path: there is no port chat to ask; add ports.chat, or set tests.path to "".',
+    ),
+    (
+        {"ingress": {"paths": {"the-longest-of-names": "/x"}}},
+        "ingress.paths.the-longest-of-names: there is no port the-longest-of-names; name another in "
+        'ingress.routes.the-longest-of-names.port, or remove the route with "".',
+    ),
+    (
+        {"ingress": {"className": "nginx", "annotations": {"kubernetes.io/ingress.class": "nginx"}}},
+        "ingress.className: the annotation kubernetes.io/ingress.class names a class too, and an Ingress takes one; "
+        "remove the annotation.",
+    ),
+    (
+        {"ingress": {"routes": {"web": {"pathType": "Exact"}}}},
+        "ingress.routes.web.pathType: Exact keeps /config/ out, where the web port serves the runtime configuration; "
+        "leave it at Prefix.",
+    ),
+    (
+        {"securityContext": {"runAsUser": 0}},
+        "podSecurityContext, securityContext: runAsUser 0 is root, which runAsNonRoot forbids; set another user, or "
+        "runAsNonRoot to false.",
+    ),
+    (
+        {"runtimeConfig": {"files": {"js": "/srv/config", "json": "/srv/config/runtime.json"}}},
+        "runtimeConfig.files.json: /srv/config/runtime.json lies below /srv/config, which is the file of js; choose "
+        "another path.",
+    ),
+    (
+        {"image": {"registry": "registry.example.com", "repository": "ghcr.io/team/chat"}},
+        "image.registry: ghcr.io/team/chat begins with a registry already; take it off there, or set image.registry to "
+        '"".',
+    ),
+    (
+        {"tests": {"image": {"repository": "mirror:5000/curl"}}},
+        "tests.image.registry: mirror:5000/curl begins with a registry already; take it off there, or set "
+        'tests.image.registry to "".',
+    ),
+    (
+        {"extraEnv": [{"name": "WS_PORT"}, {"name": "WS_PORT"}]},
+        "portEnv, websocket.env, runtimeConfig.env, extraEnv: WS_PORT is set twice among them; rename one, or leave "
+        'it out ("").',
     ),
 ]
 
@@ -205,6 +250,10 @@ def test_validation_comes_before_any_other_template(chart: RenderChart, chart_co
         {"ingress": {"paths": {"ws": "/config"}}, "runtimeConfig": {"files": {"js": "/srv/env.js", "json": ""}}},
         {"ingress": {"paths": {"ws": "/config"}}, "runtimeConfig": {"enabled": False}},
         {"ingress": {"paths": {"ws": "/configuration"}}},
+        {"ingress": {"paths": {"api": "/config"}, "routes": {"api": {"pathType": "Exact"}}}},
+        {"ingress": {"paths": {"c": "/config"}, "routes": {"c": {"port": "web"}, "web": {"pathType": "Exact"}}}},
+        {"podSecurityContext": {"runAsUser": 0}, "securityContext": {"runAsNonRoot": False}},
+        {"image": {"repository": "ghcr.io/team/chat"}},
         {"ingress": {"enabled": False, "paths": {"web": "", "api": "", "ws": ""}}},
         {"portEnv": {"web": "", "api": "WEB_PORT"}},
         {"ports": {"web": None}, "ingress": {"paths": {"web": None}}},

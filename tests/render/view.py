@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from chatctl.paths import repository
 
 CHART = repository() / "chart"
@@ -95,3 +97,16 @@ def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
+
+
+def umbrella(folder: Path, chart: Path, *aliases: str, **values: Any) -> Path:
+    """Make a parent chart in `folder` that depends on `chart`, moved into it, once per alias."""
+    (folder / "charts").mkdir(parents=True)
+    chart.rename(folder / "charts" / "chatapp")
+    dependencies = [
+        {"name": "chatapp", "version": "0.1.0", "alias": alias, "condition": f"{alias}.enabled"} for alias in aliases
+    ]
+    about = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": dependencies}
+    (folder / "Chart.yaml").write_text(yaml.safe_dump(about))
+    (folder / "values.yaml").write_text(yaml.safe_dump(values))
+    return folder
