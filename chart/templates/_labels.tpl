@@ -1,7 +1,7 @@
 {{/*
 Labels come as YAML from a list of the root context and the component: (list . "app"), (list . "test").
-What a selector names never changes in a release's life and no value changes it, nameOverride included; the chart's version stays off pods,
-so that a new chart alone restarts none.
+What a selector names never changes in a release's life, and no value changes it, nameOverride included. The chart's
+version stays off pods, so that a new chart alone restarts none.
 */}}
 {{- define "chatapp.labels.selector" -}}
 {{- $root := first . }}
