@@ -7,7 +7,7 @@ second checkout with the same pins finds it and a changed pin never finds an old
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ BUILD_FLAGS = ["-trimpath", "-gcflags=all=-dwarf=false"]
 class Group:
     """Tools that share one pin folder and are built in one go.
 
-    `stamps` are Go variables set at link time; `{version}` in them is the version of the tool's module, `{minor}` its
+    `stamps` are Go variables set at link time; a tool's name in braces becomes its version, `{minor}` the first one's
     minor number. `expect` is how long the whole group takes on two cores from nothing.
     """
 
@@ -60,7 +60,6 @@ _KUBE_TOOLS = (
     "kubectl",
     "kubelet",
 )
-_LOCAL_PATH = "github.com/rancher/local-path-provisioner"
 _CONTAINERD = "github.com/containerd/containerd/v2"
 
 GROUPS = (
@@ -69,36 +68,43 @@ GROUPS = (
         "Helm",
         packages={"helm": "helm.sh/helm/v4/cmd/helm"},
         modules={"helm": "helm.sh/helm/v4"},
-        stamps={"helm.sh/helm/v4/internal/version.version": "{version}"},
-        expect="2 min",
+        stamps={"helm.sh/helm/v4/internal/version.version": "{helm}"},
+        expect="3 min",
     ),
     Group(
         "ct",
         "chart-testing",
         packages={"ct": "github.com/helm/chart-testing/v3/ct"},
         modules={"ct": "github.com/helm/chart-testing/v3"},
-        stamps={"github.com/helm/chart-testing/v3/ct/cmd.Version": "{version}"},
+        stamps={"github.com/helm/chart-testing/v3/ct/cmd.Version": "{ct}"},
         expect="30 s",
     ),
     Group(
         "kubernetes",
         "Kubernetes",
-        # The storage provisioner is built from Kubernetes' own libraries, so that they are compiled once.
-        packages={**{tool: f"{_KUBE}/cmd/{tool}" for tool in _KUBE_TOOLS}, "local-path-provisioner": _LOCAL_PATH},
-        modules={**dict.fromkeys(_KUBE_TOOLS, _KUBE), "local-path-provisioner": _LOCAL_PATH},
+        packages={tool: f"{_KUBE}/cmd/{tool}" for tool in _KUBE_TOOLS},
+        modules=dict.fromkeys(_KUBE_TOOLS, _KUBE),
         # Without these a kubelet calls itself v0.0.0-master and kubeadm refuses it.
         stamps={
             f"{package}.{variable}": value
             for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
             for variable, value in (
-                ("gitVersion", "{version}"),
+                ("gitVersion", "{kubelet}"),
                 ("gitMajor", "1"),
                 ("gitMinor", "{minor}"),
                 ("gitTreeState", "clean"),
             )
-        }
-        | {"main.VERSION": "{version}"},
-        expect="6 min",
+        },
+        expect="7 min",
+    ),
+    # Built from Kubernetes' own libraries, so that they are compiled once.
+    Group(
+        "kubernetes",
+        "the storage provisioner",
+        packages={"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+        modules={"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+        stamps={"main.VERSION": "{local-path-provisioner}"},
+        expect="20 s",
     ),
     Group(
         "node",
@@ -115,7 +121,7 @@ GROUPS = (
             "coredns": "github.com/coredns/coredns",
             "etcd": "go.etcd.io/etcd/server/v3",
         },
-        stamps={f"{_CONTAINERD}/version.Version": "{version}"},
+        stamps={f"{_CONTAINERD}/version.Version": "{containerd}"},
         tags="no_devmapper,no_tracing,no_zfs",
         expect="2 min",
     ),
@@ -124,7 +130,7 @@ GROUPS = (
         "runc",
         packages={"runc": "github.com/opencontainers/runc"},
         modules={"runc": "github.com/opencontainers/runc"},
-        stamps={"main.version": "{version}"},
+        stamps={"main.version": "{runc}"},
         tags="seccomp",
         cgo=True,
         expect="20 s",
@@ -215,18 +221,14 @@ def _build(group: Group, missing: list[Tool], steps: Steps) -> None:
     packages.ensure({**packages.DOWNLOADS, **(packages.COMPILER if group.cgo else {})}, steps)
     go = gobuild.find_go(steps, log)
     with steps.step(f"Building {names}", group.expect) as note:
-        for batch, flags in _by_stamp(group, missing):
-            gobuild.build(go, pins, batch, target, flags, cgo=group.cgo, log=log, note=note)
+        wanted = {tool.name: group.packages[tool.name] for tool in missing}
+        gobuild.build(go, pins, wanted, target, _flags(group), cgo=group.cgo, log=log, note=note)
 
 
-def _by_stamp(group: Group, missing: list[Tool]) -> Iterator[tuple[dict[str, str], list[str]]]:
-    """Group the tools by their link flags, so that tools of one version are built by one command."""
-    batches: dict[tuple[str, ...], dict[str, str]] = {}
-    for tool in missing:
-        minor = re.sub(r"^v?\d+\.(\d+)\..*", r"\1", tool.version)
-        stamps = (f"-X {name}={text.format(version=tool.version, minor=minor)}" for name, text in group.stamps.items())
-        flags = [*BUILD_FLAGS, "-ldflags", " ".join(["-s", "-w", *stamps])]
-        if group.tags:
-            flags += ["-tags", group.tags]
-        batches.setdefault(tuple(flags), {})[tool.name] = group.packages[tool.name]
-    return ((packages, list(flags)) for flags, packages in batches.items())
+def _flags(group: Group) -> list[str]:
+    """Return the flags of `go build` for a group's tools; a stamp whose variable a tool does not have is no harm."""
+    versions = {name: Tool(name, group).version for name in group.packages}
+    minor = re.sub(r"^v?\d+\.(\d+)\..*", r"\1", next(iter(versions.values())))
+    stamps = [f"-X {name}={text.format(**versions, minor=minor)}" for name, text in group.stamps.items()]
+    flags = [*BUILD_FLAGS, "-ldflags", " ".join(["-s", "-w", *stamps])]
+    return [*flags, "-tags", group.tags] if group.tags else flags

@@ -12,7 +12,7 @@ from chatctl.errors import ToolError, UserError
 from chatctl.paths import cache_dir, repository
 from chatctl.toolchain import TOOLS
 
-from ..conftest import chatctl
+from ..conftest import CHATCTL, chatctl
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,13 @@ def test_helm_on_path_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     done = chatctl("tools", "helm")
     assert done.stdout.strip() == str(TOOLS["helm"].path)
     assert Path(done.stdout.strip()).is_relative_to(cache_dir())
+
+
+def test_built_tools_need_no_network() -> None:
+    argv = ["unshare", "--user", "--map-root-user", "--net", "--", str(CHATCTL), "tools"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(TOOLS["kubelet"].path) in done.stdout
 
 
 def test_every_tool_is_listed_with_version_and_path() -> None:
