@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-VALID_DAYS = 30
+VALID_DAYS = 365
 
 
 def self_signed(hosts: Sequence[str]) -> tuple[str, str]:

@@ -75,6 +75,17 @@ def test_status_says_that_all_is_well(cluster: Cluster) -> None:
     assert str(cluster.kubeconfig) in done.stdout
 
 
+def test_status_names_the_pod_that_is_not_ready(cluster: Cluster, kubectl: Callable[..., str], namespace: str) -> None:
+    pod = list(yaml.safe_load_all(PROBE))[1]
+    pod["metadata"]["name"] = "hopeless"
+    pod["spec"]["containers"][0]["image"] = "localhost/none:1"
+    kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(pod))
+    done = chatctl("status", "--name", cluster.name)
+    kubectl("delete", "namespace", namespace)
+    assert done.returncode == 1, done.stdout
+    assert "not ready: hopeless" in done.stdout
+
+
 def test_gateway_is_programmed(kubectl: Callable[..., str]) -> None:
     kubectl("wait", "-n", "traefik", "--for=condition=Programmed", "gateway/traefik", "--timeout=30s")
     crds = json.loads(kubectl("get", "crd", "httproutes.gateway.networking.k8s.io", "-o", "json"))
