@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help env tools up down test test-render test-cluster test-browser lint
+.PHONY: help env tools up down test test-render test-cluster test-browser check lint
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ up: env ## bring up the chat on a local cluster, and print its URL
 down: env ## take the local cluster down
 	@$(BIN)/chatctl down
 
-test: lint test-render tools ## everything that must pass
+test: lint check test-render tools ## everything that must pass
 	$(PYTEST) tests/cluster tests/browser
 
 test-render: tools ## what needs no cluster: the chart's output and refusals, chatctl, the reference app
@@ -33,6 +33,9 @@ test-cluster: tools ## install, upgrade, refuse, tear down, on a cluster of the 
 
 test-browser: tools ## the chat in Chromium, and in the one of before 2024
 	$(PYTEST) tests/browser
+
+check: tools ## the chart's output against schemas and invariants, with every value set
+	@$(BIN)/chatctl check
 
 lint: env ## ruff, mypy, hadolint, ct lint
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 Exit codes: 0 fine, 1 a finding or a user's mistake, 2 the tool's own trouble.
 """
 
+import enum
 import signal
 import sys
 import traceback
@@ -17,10 +18,13 @@ from typer.exceptions import TyperException
 from chatctl import status as statuses
 from chatctl import toolchain
 from chatctl import up as ups
+from chatctl.check import cases, report, run, schemas
 from chatctl.cluster.model import Cluster
 from chatctl.console import Steps
-from chatctl.errors import ChatctlError
+from chatctl.errors import ChatctlError, UserError
 from chatctl.paths import cache_dir
+from chatctl.render import Request
+from chatctl.render import render as helm_template
 
 app = typer.Typer(
     name="chatctl",
@@ -45,6 +49,23 @@ Name = Annotated[str, typer.Option(metavar="NAME", help="The local cluster's nam
 HttpPort = Annotated[int, typer.Option(metavar="PORT", help="Its http port on 127.0.0.1.", min=1, max=65535)]
 HttpsPort = Annotated[int, typer.Option(metavar="PORT", help="Its https port on 127.0.0.1.", min=1, max=65535)]
 ToolName = Annotated[str, typer.Argument(metavar="[NAME]", help="Print just this tool's path.", show_default=False)]
+
+
+class Helm(enum.StrEnum):
+    """A Helm by its major version."""
+
+    HELM3 = "3"
+    HELM4 = "4"
+
+
+class Format(enum.StrEnum):
+    """How findings are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Chart = Annotated[Path | None, typer.Option("--chart", metavar="DIR", help="Another copy of the chart.")]
 
 
 @app.command()
@@ -99,6 +120,50 @@ def tools(name: ToolName = "") -> None:
     paths = toolchain.ensure([name] if name else toolchain.TOOLS, Steps())
     for tool, path in paths.items():
         print(path if name else f"{tool:<24} {toolchain.TOOLS[tool].version:<8} {path}")
+
+
+@app.command()
+def render(
+    values: Values = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", metavar="K=V", help="One value, as Helm takes it; wins over files.")
+    ] = None,
+    helm: Annotated[Helm, typer.Option(help="Which Helm.")] = Helm.HELM4,
+    chart: Chart = None,
+    release: Release = "chatapp",
+    namespace: Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="Its namespace.")] = "default",
+) -> None:
+    """Print the manifests that the chart renders to, offline."""
+    program = toolchain.tool_path("helm" if helm is Helm.HELM4 else "helm3")
+    folder = cases.chart_folder(chart)
+    request = Request(program, folder, tuple(values or ()), "", tuple(sets or ()), release, namespace)
+    print(helm_template(request).text, end="")
+
+
+@app.command()
+def check(
+    values: Values = None,
+    chart: Chart = None,
+    kube: Annotated[
+        str, typer.Option(metavar="VERSIONS", help="Kubernetes versions whose schemas must fit.")
+    ] = f"1.{schemas.OLDEST}..1.{schemas.NEWEST}",
+    output: Annotated[Format, typer.Option("--format", help="A table for people, JSON for machines.")] = Format.TABLE,
+) -> None:
+    """Render the chart with many values, and check the output against schemas and invariants.
+
+    Without --values it takes every value set of the repository: chart/ci and environments. With it, those files
+    together, as Helm merges them. Exit code 1 if there is a finding.
+    """
+    folder = cases.chart_folder(chart)
+    sets = [cases.value_set(values)] if values else cases.value_sets(folder)
+    found = run.check(folder, sets, schemas.versions(kube), Steps())
+    if output is Format.JSON:
+        print(report.as_json(found))
+    elif values and [each.rule for each in found.findings] == [run.RENDERS.id]:
+        raise UserError(found.findings[0].wrong)  # nothing else to say of values that are refused
+    else:
+        report.print_table(found, Console(highlight=False, width=None if sys.stdout.isatty() else 200))
+    sys.exit(1 if found.findings else 0)
 
 
 def _keep_trace() -> str:

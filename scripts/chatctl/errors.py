@@ -1,4 +1,4 @@
-"""The two ways a command fails, told apart by exit code.
+"""The ways a command fails, told apart by exit code.
 
 A message is one sentence for a person: the thing, the reason, the way out. It is printed as it is, never with a trace.
 """
@@ -12,6 +12,12 @@ class ChatctlError(Exception):
 
 class UserError(ChatctlError):
     """A mistake the user can mend: a wrong value, a taken port, an image that does not exist. Exit code 1."""
+
+    exit_code = 1
+
+
+class ChartError(ChatctlError):
+    """A mistake in the chart itself: a template that does not render to objects. Exit code 1."""
 
     exit_code = 1
 

@@ -4,7 +4,6 @@ Helm runs as the pinned program with an explicit kubeconfig; nothing of the user
 """
 
 import json
-import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ import kr8s
 import yaml
 from kr8s.objects import Namespace
 
-from chatctl import kubeyaml, workload
+from chatctl import imagename, kubeyaml, workload
 from chatctl.console import Steps
 from chatctl.errors import ChatctlError, ToolError, UserError
 from chatctl.paths import repository
-from chatctl.render import Rendered, client_env, render
+from chatctl.render import Rendered, Request, as_yaml, client_env, render
 
 
 @dataclass(frozen=True)
@@ -80,17 +79,11 @@ def image_values(reference: str) -> dict[str, Any]:
     """Return the chart values that name an image, from a reference as `docker pull` takes it.
 
     Raises:
-        UserError: it is not an image reference (the grammar of distribution/reference, in short).
+        UserError: it is not an image reference.
     """
-    match = re.fullmatch(
-        r"(?:(?P<registry>localhost|[^/:@]*\.[^/:@]*(?::\d+)?|[^/:@]+:\d+)/)?"
-        r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
-        r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
-        reference,
-    )
-    if match is None:
+    fields = imagename.parse(reference)
+    if fields is None:
         raise UserError(f"{reference!r} is not an image reference; write it like registry.example.com/team/chat:1.2.")
-    fields = {key: value or "" for key, value in match.groupdict().items()}
     fields["tag"] = fields["tag"] or ("" if fields["digest"] else "latest")
     return {"image": fields}
 
@@ -103,7 +96,8 @@ def keys(values: Sequence[Path]) -> set[str]:
 def plan(target: Release, values: Sequence[Path], overrides: Mapping[str, Any]) -> Rendered:
     """Render what would be installed, so that a wrong value is refused before anything is touched."""
     chart = repository() / "chart"
-    return render(target.helm, chart, values, overrides=overrides, release=target.name, namespace=target.namespace)
+    request = Request(target.helm, chart, tuple(values), as_yaml(overrides), (), target.name, target.namespace)
+    return render(request)
 
 
 def install(

@@ -24,8 +24,8 @@ BUILD_FLAGS = ["-trimpath", "-gcflags=all=-dwarf=false"]
 class Group:
     """Tools that share one pin folder and are built in one go.
 
-    `stamps` are Go variables set at link time; a tool's name in braces becomes its version, `{minor}` the first one's
-    minor number. `expect` is how long the whole group takes on two cores from nothing.
+    `stamps` are Go variables set at link time; a tool's name in braces becomes its version, `{minor}` that of
+    the Kubernetes libraries (the 37 of 1.37). `expect` is how long the whole group takes on two cores from nothing.
     """
 
     folder: str
@@ -72,12 +72,33 @@ GROUPS = (
         expect="3 min",
     ),
     Group(
+        "helm3",
+        "Helm 3",
+        packages={"helm3": "helm.sh/helm/v3/cmd/helm"},
+        modules={"helm3": "helm.sh/helm/v3"},
+        # Without the Kubernetes version it takes every cluster for a 1.20.
+        stamps={
+            "helm.sh/helm/v3/internal/version.version": "{helm3}",
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": "{minor}",
+            "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor": "{minor}",
+        },
+        expect="2 min",
+    ),
+    Group(
         "ct",
         "chart-testing",
         packages={"ct": "github.com/helm/chart-testing/v3/ct"},
         modules={"ct": "github.com/helm/chart-testing/v3"},
         stamps={"github.com/helm/chart-testing/v3/ct/cmd.Version": "{ct}"},
         expect="30 s",
+    ),
+    Group(
+        "actionlint",
+        "actionlint",
+        packages={"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
+        modules={"actionlint": "github.com/rhysd/actionlint"},
+        stamps={"github.com/rhysd/actionlint.version": "{actionlint}"},
+        expect="20 s",
     ),
     Group(
         "kubernetes",
@@ -149,7 +170,7 @@ class Tool:
     @property
     def version(self) -> str:
         """The pinned version, as upstream writes it."""
-        pins = repository() / "ci/toolchain" / self.group.folder
+        pins = _pins(self.group)
         if self.group.member:
             return wheels.version(pins / "requirements.txt")
         return gobuild.version(pins / "go.mod", self.group.modules[self.name])
@@ -205,8 +226,12 @@ def _tool(name: str) -> Tool:
     return TOOLS[name]
 
 
+def _pins(group: Group) -> Path:
+    return repository() / "ci/toolchain" / group.folder
+
+
 def _build(group: Group, missing: list[Tool], steps: Steps) -> None:
-    pins = repository() / "ci/toolchain" / group.folder
+    pins = _pins(group)
     names = group.title if len(missing) > 1 else f"{missing[0].name} {missing[0].version}"
     log = cache_dir() / "logs" / f"{group.folder}.log"
     target = group.bin_dir()
@@ -228,7 +253,8 @@ def _build(group: Group, missing: list[Tool], steps: Steps) -> None:
 def _flags(group: Group) -> list[str]:
     """Return the flags of `go build` for a group's tools; a stamp whose variable a tool does not have is no harm."""
     versions = {name: Tool(name, group).version for name in group.packages}
-    minor = re.sub(r"^v?\d+\.(\d+)\..*", r"\1", next(iter(versions.values())))
+    libraries = re.search(r"k8s\.io/client-go v0\.(\d+)", (_pins(group) / "go.mod").read_text())
+    minor = libraries[1] if libraries else ""
     stamps = [f"-X {name}={text.format(**versions, minor=minor)}" for name, text in group.stamps.items()]
     flags = [*BUILD_FLAGS, "-ldflags", " ".join(["-s", "-w", *stamps])]
     return [*flags, "-tags", group.tags] if group.tags else flags

@@ -12,8 +12,8 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
+from chatctl import render
 from chatctl.paths import repository
-from chatctl.render import render
 from chatctl.toolchain import tool_path
 
 HTTP_PAGE, HTTPS_PAGE = "http://a.test:8080/x", "https://b.test/chat/"
@@ -73,7 +73,9 @@ def site() -> Iterator[Site]:
 
 def html(**values: Any) -> str:
     """A page with the rendered script in it."""
-    rendered = render(tool_path("helm"), repository() / "chart", overrides=values)
+    rendered = render.render(
+        render.Request(tool_path("helm"), repository() / "chart", overrides=render.as_yaml(values))
+    )
     (script,) = (each["data"]["runtime.js"] for each in rendered.objects if each["kind"] == "ConfigMap")
     return f'<!doctype html><meta charset="utf-8"><title>before</title><script>{script}</script><title>after</title>'
 

@@ -19,7 +19,9 @@ from ..conftest import CHATCTL, chatctl
     ("tool", "arguments"),
     [
         ("helm", ["version", "--short"]),
+        ("helm3", ["version", "--short"]),
         ("ct", ["version"]),
+        ("actionlint", ["-version"]),
         ("kubectl", ["version", "--client"]),
         ("traefik", ["version"]),
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chatctl.render import render
+from chatctl.render import Request, as_yaml, render
 from chatctl.toolchain import tool_path
 
 from .view import CHART, RenderChart, View
@@ -22,7 +22,8 @@ def chart(helm: Path) -> RenderChart:
     def rendered(
         *files: Path, folder: Path = CHART, release: str = "chatapp", namespace: str = "default", **values: Any
     ) -> View:
-        done = render(helm, folder, files, overrides=values, release=release, namespace=namespace)
+        request = Request(helm, folder, files, as_yaml(values), release=release, namespace=namespace)
+        done = render(request)
         return View(done.text, done.objects)
 
     return rendered

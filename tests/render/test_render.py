@@ -1,4 +1,4 @@
-"""The library itself: how it reads YAML, and what it says when Helm refuses."""
+"""The library itself: how it reads YAML, and what it asks Helm."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,11 @@ import pytest
 import yaml
 
 from chatctl import kubeyaml
-from chatctl.errors import ToolError, UserError
+from chatctl.errors import ChartError
+from chatctl.render import Request, as_yaml, render
+from chatctl.toolchain import tool_path
 
-from .view import RenderChart
+from .view import CHART, RenderChart
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,16 @@ def test_yaml_is_read_as_kubernetes_does(text: str, value: object) -> None:
     assert kubeyaml.load_all(text) == ([] if value is None else [value])
 
 
+def test_lines_are_known_of_keys_and_entries() -> None:
+    assert kubeyaml.lines("a:\n  b: [1,\n 2]\n  c: x\n") == {
+        ("a",): 1,
+        ("a", "b"): 2,
+        ("a", "b", "0"): 2,
+        ("a", "b", "1"): 3,
+        ("a", "c"): 4,
+    }
+
+
 def test_stream_gives_its_documents() -> None:
     assert kubeyaml.load_all("---\n---\na: 1\n---\n# nothing\n---\n- b\n") == [{"a": 1}, ["b"]]
 
@@ -62,58 +74,33 @@ def test_users_helm_settings_are_not_read(chart: RenderChart, monkeypatch: pytes
     assert chart().the("Service")["metadata"]["namespace"] == "default"
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("a: [\nb: 1", "{file}: not a values file in YAML, line 2: did not find expected ',' or ']'; correct it."),
-        ("[1, 2]", "{file}: not a values file in YAML, it is no map of keys and values; correct it."),
-        (
-            'ingress: {hosts: ["{{ .Release.Name"]}',
-            "ingress.hosts: the template {{ .Release.Name fails: unclosed action; correct it, or give a default: "
-            '{{ (.Values.a).b | default "c" }}.',
-        ),
-        (
-            'ingress: {tls: [{hosts: ["{{ .Values.a.b }}"]}]}',
-            "ingress.tls: the template {{ .Values.a.b }} fails: nil pointer evaluating interface {}.b; correct it, or "
-            'give a default: {{ (.Values.a).b | default "c" }}.',
-        ),
-        (
-            """ingress: {hosts: ['{{ required "name a host" .Values.global.host }}']}""",
-            "The values are refused: name a host; correct them.",
-        ),
-    ],
-)
-def test_unreadable_values_are_named(chart: RenderChart, tmp_path: Path, text: str, sentence: str) -> None:
-    file = tmp_path / "values.yaml"
-    file.write_text(text)
-    with pytest.raises(UserError) as refusal:
-        chart(file)
-    assert str(refusal.value) == sentence.replace("{file}", str(file))
+def test_documents_know_their_templates(helm: Path) -> None:
+    documents = render(Request(helm, CHART)).documents
+    kinds = {document.template: document.load()["kind"] for document in documents}
+    assert kinds["chatapp/templates/service.yaml"] == "Service"
+    assert kinds["chatapp/templates/tests/handshake.yaml"] == "Pod"
 
 
-def test_missing_values_file_is_named(chart: RenderChart, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere\.yaml: there is no such values file; correct the path\."):
-        chart(tmp_path / "nowhere.yaml")
+@pytest.mark.parametrize("program", ["helm", "helm3"])
+def test_request_says_all_that_decides_the_output(program: str) -> None:
+    request = Request(
+        tool_path(program),
+        CHART,
+        release="other",
+        namespace="talk",
+        sets=("ingress.className=set",),
+        overrides=as_yaml({"ingress": {"className": "file", "hosts": ["a.example.com"]}}),
+        kube_version="1.31.0",
+        api_versions=("x/v1",),
+    )
+    (ingress,) = (each for each in render(request).objects if each["kind"] == "Ingress")
+    assert ingress["metadata"]["namespace"] == "talk"
+    assert ingress["metadata"]["name"] == "other-chatapp"
+    assert ingress["spec"]["ingressClassName"] == "set"
+    assert ingress["spec"]["rules"][0]["host"] == "a.example.com"
 
 
-def test_wrong_release_name_is_named(chart: RenderChart) -> None:
-    with pytest.raises(UserError, match="'Chat' cannot name a release; use up to 53 lower-case letters"):
-        chart(release="Chat")
-
-
-@pytest.mark.parametrize(
-    ("template", "reason"),
-    [
-        ("a: {{ .Values.nothing.more }}", "nil pointer evaluating interface {}.more"),
-        ("a: 1\n b: 2", "mapping values are not allowed in this context"),
-        ("a: 1\na: 2", "renders to something that is not YAML: duplicate key 'a'"),
-    ],
-)
-def test_broken_chart_is_not_the_users_mistake(
-    chart: RenderChart, chart_copy: Path, template: str, reason: str
-) -> None:
-    (chart_copy / "templates" / "broken.yaml").write_text(template)
-    with pytest.raises(ToolError) as failure:
-        chart(folder=chart_copy)
-    assert reason in str(failure.value)
-    assert "\n" not in str(failure.value)
+@pytest.mark.parametrize("program", ["helm", "helm3"])
+def test_cluster_that_is_too_old_is_refused(program: str) -> None:
+    with pytest.raises(ChartError, match=r"requires kubeVersion: >=1\.30"):
+        render(Request(tool_path(program), CHART, kube_version="1.29.0"))

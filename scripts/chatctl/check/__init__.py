@@ -1,0 +1,1 @@
+"""`chatctl check`: what the chart renders to, against schemas and invariants; start at run.py."""

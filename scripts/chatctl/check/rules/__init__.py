@@ -1,0 +1,5 @@
+"""The rules, by what they look at; importing this package registers them all."""
+
+from chatctl.check.rules import comparisons, keys, names, output, pods, references, routes, runtime, scale, security
+
+__all__ = ["comparisons", "keys", "names", "output", "pods", "references", "routes", "runtime", "scale", "security"]

@@ -1,0 +1,112 @@
+"""The output as text: nothing empty, nothing left over, everything readable."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from chatctl import imagename
+from chatctl.check.model import Release, strings
+from chatctl.check.rule import Fault, invariant
+
+RESIDUE = re.compile(r"\{\{|\}\}|<no value>|%!\w?\(|\.Values\.|map\[")
+
+
+@invariant(
+    "no-null",
+    "an empty field (`ingressClassName:`) is null: refused, or a default nobody chose",
+    "podinfo's ingressClassName and metrics, anchors-charts.md section 1",
+)
+def no_null(release: Release) -> Iterator[Fault]:
+    """No field is null or an empty map."""
+    for each in release.objects:
+        for path, value in _nodes(each.data, ""):
+            if value is None or (isinstance(value, Mapping | list) and not value and not path.endswith("emptyDir")):
+                yield Fault(each, path, "it is empty", "leave the key out where there is no value ({{- with }})")
+
+
+@invariant("no-residue", "what a template left over reaches the cluster as text", "ess-helm, generic invariant 4")
+def no_residue(release: Release) -> Iterator[Fault]:
+    """No text has a template, a Go value or a failed format in it, outside of what the user wrote."""
+    written = set(strings(release.values))
+    for each in release.objects:
+        for path, value in _nodes(each.data, ""):
+            found = RESIDUE.search(value) if isinstance(value, str) and "\n" not in value else None
+            if found and value not in written:
+                yield Fault(each, path, f"{found[0]!r} stands in {value!r}", "mend the template")
+
+
+@invariant(
+    "config-readable",
+    "a file that is empty or broken is found out by the program that reads it, at night",
+    "ess-helm, generic invariant 15",
+)
+def config_readable(release: Release) -> Iterator[Fault]:
+    """Every ConfigMap has data; its JSON is JSON, and a file of several lines ends with one."""
+    for each in release.of_kind("ConfigMap"):
+        if not each.data.get("data"):
+            yield Fault(each, "data", "there is none", "render no ConfigMap then")
+        for name, text in (each.data.get("data") or {}).items():
+            if name.endswith(".json") and not _is_json(text):
+                yield Fault(each, f"data.{name}", "it is not JSON", "write it with toPrettyJson")
+            if "\n" in text and not text.endswith("\n"):
+                yield Fault(each, f"data.{name}", "its last line has no end", "keep the newline")
+    for each in release.of_kind("Secret"):
+        if not each.data.get("type"):
+            yield Fault(each, "type", "it is not set", "set it to Opaque")
+
+
+@invariant(
+    "image",
+    "an image without tag is `latest`, a policy that is unset depends on the tag",
+    "ess-helm, generic invariant 12",
+)
+def image(release: Release) -> Iterator[Fault]:
+    """Every image has a valid name with tag or digest, and a pull policy."""
+    for pod, container in release.containers:
+        name = str(container.spec.get("image") or "")
+        parts = imagename.parse(name)
+        if parts is None or not (parts["tag"] or parts["digest"]):
+            wrong = f"{name!r} is no image with a tag or a digest"
+            yield Fault(pod.owner, f"{container.path}.image", wrong, "use chatapp.image")
+        if not container.spec.get("imagePullPolicy"):
+            field = f"{container.path}.imagePullPolicy"
+            yield Fault(pod.owner, field, "it is not set", "set it from the image's pullPolicy")
+
+
+@invariant(
+    "test-hook",
+    "Helm drops an object with a hook it does not know; a test pod that restarts or stays fails the next `helm test`",
+    "helm.sh/docs/topics/charts_hooks; ess-helm, generic invariant 16",
+)
+def test_hook(release: Release) -> Iterator[Fault]:
+    """Where there is a WebSocket route, `helm test` has its pod, which is replaced each time and does not restart."""
+    hooks = [pod for pod in release.pods if pod.owner.is_hook]
+    ports, paths = release.values["ports"], release.values["ingress"]["paths"]
+    name = release.values["ingress"]["routes"].get("ws", {}).get("port", "ws")
+    if ports.get(name) and (paths.get("ws") or release.values["tests"]["path"]) and not hooks:
+        mend = "render one with the annotation helm.sh/hook: test, and no other event that Helm does not know"
+        yield Fault("templates/tests", "", "there is a WebSocket route and no test pod", mend)
+    for pod in hooks:
+        if "helm.sh/hook-delete-policy" not in pod.owner.annotations:
+            field = "metadata.annotations.helm.sh/hook-delete-policy"
+            yield Fault(pod.owner, field, "it is not set", "set it to before-hook-creation")
+        if pod.spec.get("restartPolicy") != "Never":
+            yield Fault(pod.owner, pod.at("spec.restartPolicy"), "it is not Never", "set it to Never")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _nodes(value: object, path: str) -> Iterator[tuple[str, object]]:
+    yield path, value
+    if isinstance(value, Mapping):
+        for key, child in value.items():
+            yield from _nodes(child, f"{path}.{key}".removeprefix("."))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for index, child in enumerate(value):
+            yield from _nodes(child, f"{path}[{index}]")

@@ -1,0 +1,265 @@
+"""The chain host and path -> Service -> port -> container port, and the one map it comes from."""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chatctl.check.model import Object, Release, Route
+from chatctl.check.rule import Fault, invariant
+
+REWRITES = re.compile(r"rewrite|use-regex|strip-?prefix|path-prefix|transforms\.|app-root", re.IGNORECASE)
+PATH_TYPES = ("Prefix", "Exact", "ImplementationSpecific")
+
+
+@invariant(
+    "backend-service",
+    "a route to a Service that is not there answers 503; the story's Ingress named the Deployment",
+    "story.md; kubernetes.io/docs/concepts/services-networking/ingress",
+)
+def backend_service(release: Release) -> Iterator[Fault]:
+    """Every route leads to a Service of this release."""
+    services = ", ".join(each.name for each in release.of_kind("Service")) or "none"
+    for route in release.routes:
+        if release.find("Service", route.service) is None or route.namespace != release.namespace:
+            wrong = f"{_url(route)} leads to Service {route.service or '(none)'!r}, which this release does not have"
+            yield Fault(route.owner, route.field, wrong, f"name a Service of the release: {services}")
+
+
+@invariant(
+    "backend-port",
+    "a route to a port that its Service lacks answers 503",
+    "story.md; gateway-api.sigs.k8s.io/reference/spec#backendref",
+)
+def backend_port(release: Release) -> Iterator[Fault]:
+    """Every route names a port that its Service has."""
+    for route in release.routes:
+        service = release.find("Service", route.service)
+        if service is not None and _service_port(service, route.port) is None:
+            has = ", ".join(f"{port.get('name')} ({port.get('port')})" for port in _ports(service))
+            wrong = f"{_url(route)} leads to port {route.port or '(none)'!r} of {service}, which has {has or 'none'}"
+            yield Fault(route.owner, route.field, wrong, "name one of the Service's ports")
+
+
+@invariant(
+    "target-port",
+    "a Service port that no container listens on refuses every connection; the story's went to 5001",
+    "story.md; kubernetes.io/docs/concepts/services-networking/service",
+)
+def target_port(release: Release) -> Iterator[Fault]:
+    """Every port of a Service ends at a container port of the pods it selects."""
+    for service in release.of_kind("Service"):
+        for index, port in enumerate(_ports(service)):
+            target = port.get("targetPort", port.get("port"))
+            for pod in (pod for pod in release.selected_by(service.spec.get("selector")) if not pod.owner.is_hook):
+                if target not in pod.ports and target not in pod.ports.values():
+                    has = ", ".join(f"{name} ({number})" for name, number in pod.ports.items())
+                    wrong = f"targetPort {target!r} is no port of {pod.owner}, whose containers have {has or 'none'}"
+                    yield Fault(service, f"spec.ports[{index}].targetPort", wrong, "use a container port's name")
+
+
+@invariant(
+    "same-port",
+    "a port's name is one and the same in Service and container, so that web never reaches api",
+    "design.md section 3, ports",
+)
+def same_port(release: Release) -> Iterator[Fault]:
+    """A Service's port leads to the container port of the same name."""
+    for service in release.of_kind("Service"):
+        for index, port in enumerate(_ports(service)):
+            for pod in (pod for pod in release.selected_by(service.spec.get("selector")) if not pod.owner.is_hook):
+                target = port.get("targetPort", port.get("port"))
+                name = target if target in pod.ports else _name_of(target, pod.ports)
+                if name and name != port.get("name"):
+                    wrong = f"port {port.get('name')} leads to the container's port {name}"
+                    yield Fault(service, f"spec.ports[{index}]", wrong, "use the same name in both")
+
+
+@invariant(
+    "service-selects",
+    "a Service without pods answers 503, one with pods of two kinds answers by chance",
+    "story.md; kubernetes.io/docs/concepts/services-networking/service",
+)
+def service_selects(release: Release) -> Iterator[Fault]:
+    """Every Service selects the pods of one workload."""
+    for service in release.of_kind("Service"):
+        if service.spec.get("type") == "ExternalName":
+            continue
+        owners = [pod.owner for pod in release.selected_by(service.spec.get("selector")) if pod.serves]
+        if len(owners) != 1:
+            found = ", ".join(map(str, owners)) or "no workload of this release"
+            wrong = f"the selector {service.spec.get('selector')} selects {found}"
+            yield Fault(service, "spec.selector", wrong, "use the labels that the workload's selector uses")
+
+
+@invariant(
+    "test-not-selected",
+    "a test pod that a Service selects gets real traffic, and fails now and then",
+    "helm#2227, kyverno-notation-aws#442; anchors-charts.md section 4, item 23",
+)
+def test_not_selected(release: Release) -> Iterator[Fault]:
+    """No Service selects a hook's pod."""
+    for service in release.of_kind("Service"):
+        for pod in release.selected_by(service.spec.get("selector")):
+            if pod.owner.is_hook:
+                yield Fault(
+                    pod.owner,
+                    pod.at("metadata.labels"),
+                    f"{service} selects this pod, which only tests",
+                    "give it another app.kubernetes.io/component",
+                )
+
+
+@invariant(
+    "path-order",
+    "some controllers (ALB) take the first path that matches: with / first, nothing else is ever reached",
+    "harbor-helm#946, aws-load-balancer-controller#450; anchors-charts.md section 4, item 4",
+)
+def path_order(release: Release) -> Iterator[Fault]:
+    """Longer paths come first."""
+    for owner in release.of_kind("Ingress", "HTTPRoute"):
+        for host in _hosts(release, owner):
+            routes = _routes(release, owner, host)
+            for before, route in itertools.pairwise(routes):
+                if len(route.path) > len(before.path):
+                    wrong = f"{route.path} comes after {before.path}, which is shorter"
+                    yield Fault(owner, route.field, wrong, "sort the paths, the longest first")
+
+
+@invariant(
+    "path-form",
+    "a trailing slash, a wildcard or a regular expression means something else in each controller",
+    "design.md section 3, ingress.paths; mastodon/chart#36",
+)
+def path_form(release: Release) -> Iterator[Fault]:
+    """A path starts with a slash, ends without one, and is matched literally."""
+    for route in release.routes:
+        if not re.fullmatch(r"/|(/[A-Za-z0-9_.~-]+)+", route.path):
+            yield Fault(route.owner, route.field, f"the path {route.path!r} is no plain path", "write it like /api")
+        if route.path_type not in PATH_TYPES:
+            yield Fault(route.owner, route.field, f"the path type {route.path_type!r} is unknown", "use Prefix")
+
+
+@invariant(
+    "path-once",
+    "of two rules for one path a controller takes either",
+    "gateway-api.sigs.k8s.io/reference/spec#httprouterule",
+)
+def path_once(release: Release) -> Iterator[Fault]:
+    """No object has a path twice on one host."""
+    for owner in release.of_kind("Ingress", "HTTPRoute"):
+        seen: set[tuple[str, str, str]] = set()
+        for route in (route for route in release.routes if route.owner is owner):
+            key = (route.host, route.path, route.path_type)
+            if key in seen:
+                yield Fault(owner, route.field, f"{_url(route)} is there twice", "keep one")
+            seen.add(key)
+
+
+@invariant(
+    "no-rewrite",
+    "the container gets each path whole: a rewrite makes routes and the front end's endpoints differ",
+    "design.md sections 1 and 3; websocket-facts.md section 0, rule 5",
+)
+def no_rewrite(release: Release) -> Iterator[Fault]:
+    """No annotation or filter rewrites a path."""
+    for owner in release.of_kind("Ingress", "HTTPRoute"):
+        for name in owner.annotations:
+            if REWRITES.search(name):
+                yield Fault(owner, f"metadata.annotations.{name}", "it rewrites paths", "remove it")
+        for index, rule in enumerate(owner.spec.get("rules") or []):
+            for number, each in enumerate(rule.get("filters") or []):
+                if each.get("type") in ("URLRewrite", "RequestRedirect"):
+                    field = f"spec.rules[{index}].filters[{number}]"
+                    yield Fault(owner, field, f"{each['type']} changes the path", "remove the filter")
+
+
+@invariant(
+    "route-map",
+    "ingress.paths is the only source of routes; what it says is what is served, on every host",
+    "design.md section 1, promise 1",
+)
+def route_map(release: Release) -> Iterator[Fault]:
+    """Ingress and HTTPRoute serve exactly the routes of ingress.paths, on each host."""
+    expected = expected_routes(release.values)
+    ingress = release.values["ingress"]
+    if ingress["enabled"] and not release.of_kind("Ingress"):
+        yield Fault("ingress.enabled", "", "there is no Ingress", "render one where ingress.enabled is true")
+    for owner in release.of_kind("Ingress", "HTTPRoute"):
+        for host in _hosts(release, owner):
+            served = {
+                (route.path, route.path_type, _port_name(release, route)): route
+                for route in _routes(release, owner, host)
+            }
+            for key in expected.keys() - served.keys():
+                wrong = f"on host {host!r} {expected[key]} ({_say(key)}) is missing"
+                yield Fault(owner, "spec.rules", wrong, "take every route of ingress.paths")
+            for key in served.keys() - expected.keys():
+                wrong = f"on host {host!r} {_say(key)} is no route of ingress.paths"
+                yield Fault(owner, served[key].field, wrong, "take paths, ports and types from the map")
+
+
+@invariant(
+    "host-asked",
+    "a host that nobody named may be another team's: a rule without host takes them all",
+    "design.md section 3, ingress.hosts",
+)
+def host_asked(release: Release) -> Iterator[Fault]:
+    """No host is claimed that the values do not name; without any, it is <fullname>.localhost."""
+    given = release.values["ingress"]["hosts"]
+    asked = {host for host in given if "{{" not in host}
+    templated = len(given) > len(asked)
+    for owner in release.of_kind("Ingress", "HTTPRoute"):
+        hosts = _hosts(release, owner)
+        for host in hosts:
+            named = host in asked or (templated and host) or (not given and host == f"{owner.name}.localhost")
+            if not named:
+                wrong = f"host {host or '(any)'} is claimed, which ingress.hosts does not name"
+                yield Fault(owner, "spec.rules", wrong, "take the hosts from ingress.hosts")
+        for host in sorted(asked - set(hosts)):
+            yield Fault(owner, "spec.rules", f"host {host} of ingress.hosts is not served", "serve every host")
+
+
+def expected_routes(values: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
+    """Return what the map says: (path, path type, port name) -> route."""
+    details = values["ingress"]["routes"]
+    return {
+        (path, details.get(route, {}).get("pathType", "Prefix"), details.get(route, {}).get("port", route)): route
+        for route, path in values["ingress"]["paths"].items()
+        if path
+    }
+
+
+def _hosts(release: Release, owner: Object) -> list[str]:
+    return list(dict.fromkeys(route.host for route in release.routes if route.owner is owner))
+
+
+def _routes(release: Release, owner: Object, host: str) -> list[Route]:
+    return [route for route in release.routes if route.owner is owner and route.host == host]
+
+
+def _port_name(release: Release, route: Route) -> str:
+    service = release.find("Service", route.service)
+    port = _service_port(service, route.port) if service else None
+    return str(port.get("name")) if port else ""
+
+
+def _service_port(service: Object, port: str | int) -> Mapping[str, Any] | None:
+    return next((each for each in _ports(service) if port in (each.get("name"), each.get("port"))), None)
+
+
+def _ports(service: Object) -> list[Mapping[str, Any]]:
+    return service.spec.get("ports") or []
+
+
+def _name_of(number: object, ports: Mapping[str, int]) -> str:
+    return next((name for name, each in ports.items() if each == number), "")
+
+
+def _url(route: Route) -> str:
+    return f"{route.host}{route.path}"
+
+
+def _say(key: tuple[str, str, str]) -> str:
+    path, path_type, port = key
+    return f"{path} ({path_type}) to port {port or '(none)'}"

@@ -1,0 +1,78 @@
+"""Services, scaling and rollout: what is explicit, what excludes each other."""
+
+from collections.abc import Iterator
+
+from chatctl.check.model import Release
+from chatctl.check.rule import Fault, invariant
+
+
+@invariant(
+    "service-explicit",
+    "a node port or an outside policy on a ClusterIP is refused; externalIPs are deprecated since 1.36",
+    "ess-helm, generic invariant 7; KEP-5707",
+)
+def service_explicit(release: Release) -> Iterator[Fault]:
+    """Every Service says its type, and has no field of another type."""
+    for service in release.of_kind("Service"):
+        kind = service.spec.get("type")
+        if not kind:
+            yield Fault(service, "spec.type", "it is not set", "set it from service.type")
+        outside = ["externalTrafficPolicy", "loadBalancerClass"] if kind == "ClusterIP" else []
+        for field in [*outside, "externalIPs"]:
+            if service.spec.get(field):
+                yield Fault(service, f"spec.{field}", f"it has no place in a {kind} Service", "leave it out")
+        for index, port in enumerate(service.spec.get("ports") or []):
+            if port.get("nodePort") and kind == "ClusterIP":
+                field = f"spec.ports[{index}].nodePort"
+                yield Fault(service, field, "a ClusterIP Service has none", "leave it out")
+
+
+@invariant(
+    "replicas",
+    "replicas beside an autoscaler make every GitOps sync scale down; without one they are what the user asked for",
+    "pyroscope#3346, frappe/helm#256; anchors-charts.md section 4, item 22",
+)
+def replicas(release: Release) -> Iterator[Fault]:
+    """A Deployment has replicas as the values say, and none where an autoscaler sets them."""
+    scaled = {
+        (each.spec.get("scaleTargetRef") or {}).get("name") for each in release.of_kind("HorizontalPodAutoscaler")
+    }
+    for each in release.of_kind("Deployment"):
+        given = each.spec.get("replicas")
+        if each.name in scaled and given is not None:
+            wrong = f"{given}, while an autoscaler sets them too"
+            yield Fault(each, "spec.replicas", wrong, "leave it out where autoscaling is on")
+        elif each.name not in scaled and given != release.values["replicaCount"]:
+            wrong = f"{given} is not replicaCount, {release.values['replicaCount']}"
+            yield Fault(each, "spec.replicas", wrong, "render replicaCount, 0 included")
+
+
+@invariant(
+    "scale-target",
+    "an autoscaler or disruption budget for a workload that is not there does nothing, without a word",
+    "kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale",
+)
+def scale_target(release: Release) -> Iterator[Fault]:
+    """Every autoscaler and disruption budget is for a workload of the release."""
+    for each in release.of_kind("HorizontalPodAutoscaler"):
+        target = each.spec.get("scaleTargetRef") or {}
+        if release.find(str(target.get("kind")), str(target.get("name"))) is None:
+            wrong = f"there is no {target.get('kind')} {target.get('name')} in the release"
+            yield Fault(each, "spec.scaleTargetRef", wrong, "name the Deployment")
+    for each in release.of_kind("PodDisruptionBudget"):
+        chosen = release.selected_by((each.spec.get("selector") or {}).get("matchLabels"))
+        if len([pod for pod in chosen if pod.serves]) != 1:
+            yield Fault(each, "spec.selector", "it selects not exactly one workload", "use the Deployment's selector")
+
+
+@invariant(
+    "rollout",
+    "a rollout that stops the old pod first is an outage of a single replica",
+    "BasedHardware/omi#5518; anchors-charts.md section 4, item 16",
+)
+def rollout(release: Release) -> Iterator[Fault]:
+    """A Deployment keeps its ready pods until new ones are ready."""
+    for each in release.of_kind("Deployment"):
+        strategy = each.spec.get("strategy") or {}
+        if (strategy.get("rollingUpdate") or {}).get("maxUnavailable") != 0:
+            yield Fault(each, "spec.strategy", "maxUnavailable is not 0", "use RollingUpdate with maxUnavailable 0")

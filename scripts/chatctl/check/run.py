@@ -1,0 +1,186 @@
+"""Run the check: render every value set in every way, apply every rule, gather what they find."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from chatctl import toolchain
+from chatctl.check import rules as _registers_them
+from chatctl.check.cases import Bench, Case, ChartCase, ValueSet
+from chatctl.check.model import Object, Release
+from chatctl.check.renderer import Renderer
+from chatctl.check.rule import CHART_RULES, COMPARISONS, INVARIANTS, Fault, Rule
+from chatctl.check.schemas import Schemas
+from chatctl.console import Steps
+from chatctl.errors import ChartError, ChatctlError, ToolError
+from chatctl.render import Request
+
+S = TypeVar("S")
+T = TypeVar("T")
+__all__ = ["Finding", "Report", "check", "every_rule"]
+assert _registers_them  # noqa: S101 - importing the rules registers them
+
+
+def _renders(_: None) -> tuple[()]:
+    """Every value set renders, by both Helms and however else a rule asks for it."""
+    return ()
+
+
+def _fits_the_schemas(_: None) -> tuple[()]:
+    """Every object fits the schema of its kind, in each Kubernetes version and in the Gateway API."""
+    return ()
+
+
+# The run itself looks after these two.
+RENDERS: Rule[None] = Rule("renders", "what does not render can't be installed", "helm.sh/docs/helm", _renders)
+SCHEMA: Rule[None] = Rule(
+    "schema",
+    "the API server refuses unknown kinds, unknown fields and wrong types",
+    "kubernetes-validate 1.37.0; sigs.k8s.io/gateway-api v1.7.0, standard channel",
+    _fits_the_schemas,
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault with the rule that it breaks and the value sets in which it shows, none where it is the chart's own.
+
+    `object` is `Kind/name`, or what else is at fault; `template` the file that renders it, if it is an object.
+    """
+
+    rule: str
+    object: str
+    template: str
+    path: str
+    wrong: str
+    mend: str
+    value_sets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was checked, and what was found.
+
+    `unchecked` are kinds without a schema here (other projects' CRDs); `requests` every `helm template` that was run.
+    """
+
+    kubernetes: Sequence[str]
+    value_sets: Sequence[tuple[str, int]]
+    findings: Sequence[Finding]
+    unchecked: Sequence[str]
+    requests: Sequence[Request]
+
+
+def every_rule() -> list[Rule[None] | Rule[Release] | Rule[Case] | Rule[ChartCase]]:
+    """Return all rules, those of the engine itself first."""
+    return [RENDERS, SCHEMA, *INVARIANTS, *COMPARISONS, *CHART_RULES]
+
+
+def check(
+    chart: Path,
+    sets: Sequence[ValueSet],
+    kubernetes: Sequence[str],
+    steps: Steps,
+    only: Collection[str] = (),
+) -> Report:
+    """Check a chart with some value sets.
+
+    Args:
+        chart: The chart's folder.
+        sets: The value sets.
+        kubernetes: Versions such as "1.37" whose schemas must take the objects.
+        steps: Shows how far it is.
+        only: Ids of the only rules to apply; empty: all.
+
+    Raises:
+        ToolError: Helm itself failed.
+    """
+    tools = toolchain.ensure(["helm", "helm3"], steps)
+    title = f"Checking {sets[0].name if len(sets) == 1 else f'{len(sets)} value sets'}"
+    with (
+        steps.step(title, "10 s") as note,
+        tempfile.TemporaryDirectory() as scratch,
+        closing(Renderer(note)) as renderer,
+    ):
+        bench = Bench(chart, tools["helm"], tools["helm3"], Path(scratch), renderer)
+        schemas = Schemas(kubernetes, lambda: toolchain.gateway_api_crds(steps))
+        run = _Run(bench, schemas, only)
+        return run.report([Case(bench, each) for each in sets], ChartCase(bench), kubernetes)
+
+
+class _Run:
+    """One run of the check; gathers findings as it goes."""
+
+    def __init__(self, bench: Bench, schemas: Schemas, only: Collection[str]) -> None:
+        self._bench = bench
+        self._schemas = schemas
+        self._only = only
+        self._found: dict[tuple[str, str, str, str, str, str], list[str]] = {}
+        self._unchecked: dict[str, None] = {}
+        self._chart_is_broken = False
+
+    def report(self, cases: Sequence[Case], chart: ChartCase, kubernetes: Sequence[str]) -> Report:
+        """Apply the rules, and return what was found."""
+        comparisons = [rule for rule in COMPARISONS if self._wanted(rule.id)]
+        names = list(dict.fromkeys(["base", *(name for rule in comparisons for name in rule.needs)]))
+        for case in cases:
+            case.start(names)
+        chart_rules = [rule for rule in CHART_RULES if self._wanted(rule.id)]
+        if len(chart_rules) == len(CHART_RULES):
+            with contextlib.suppress(ChatctlError):  # what can't be read is found with the value set it belongs to
+                chart.start()
+        sizes = [(case.values.name, self._case(case, comparisons)) for case in cases]
+        for rule in chart_rules if not self._chart_is_broken else ():
+            self._gather("", rule.id, self._guarded("", rule.check, chart))
+        findings = [Finding(*key, tuple(name for name in sets if name)) for key, sets in self._found.items()]
+        return Report(kubernetes, sizes, findings, list(self._unchecked), self._bench.renderer.requests)
+
+    def _wanted(self, rule: str) -> bool:
+        return not self._only or rule in self._only
+
+    def _case(self, case: Case, comparisons: Sequence[Rule[Case]]) -> int:
+        """Apply the rules to one value set; return how many objects it has."""
+        name = case.values.name
+        base = self._guarded(name, lambda case: [case.base], case)
+        for release in base:
+            self._gather(name, SCHEMA.id, self._schema_faults(release.objects) if self._wanted(SCHEMA.id) else ())
+            for rule in (rule for rule in INVARIANTS if self._wanted(rule.id)):
+                self._gather(name, rule.id, rule.check(release))
+            for comparison in comparisons:
+                self._gather(name, comparison.id, self._guarded(name, comparison.check, case))
+        return sum(len(release.objects) for release in base)
+
+    def _guarded(self, value_set: str, look: Callable[[S], Iterable[T]], subject: S) -> list[T]:
+        """Return what `look` finds; where it can't look because something does not render, that is a finding."""
+        try:
+            return list(look(subject))
+        except ToolError:
+            raise
+        except ChatctlError as error:
+            is_chart = isinstance(error, ChartError)
+            self._chart_is_broken |= is_chart
+            for copy in (self._bench.scratch / "bumped", self._bench.scratch / "parent/charts/chatapp"):
+                error.args = (str(error).replace(str(copy), str(self._bench.chart)),)
+            self._gather(
+                value_set, RENDERS.id, [Fault("chart" if is_chart or not value_set else value_set, "", str(error), "")]
+            )
+            return []
+
+    def _schema_faults(self, objects: Iterable[Object]) -> Iterator[Fault]:
+        for each in objects:
+            if self._schemas.knows(each):
+                yield from self._schemas.faults(each)
+            else:
+                self._unchecked[f"{each.kind} {each.data.get('apiVersion')}"] = None
+
+    def _gather(self, value_set: str, rule: str, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            template = fault.at.template if isinstance(fault.at, Object) else ""
+            key = (rule, str(fault.at), template, fault.path, fault.wrong, fault.mend)
+            sets = self._found.setdefault(key, [])
+            if value_set not in sets:
+                sets.append(value_set)
