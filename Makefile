@@ -5,8 +5,11 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# `heads` compares with the local main branch.
+REMOTE ?= heads
+CT = PATH="$(abspath $(BIN)):$$(dirname "$$($(BIN)/chatctl tools helm)"):$$PATH" "$$($(BIN)/chatctl tools ct)" lint --config ci/ct.yaml
 
-.PHONY: help env tools up down test test-render test-cluster test-browser check lint
+.PHONY: help env tools up down test test-render test-cluster test-browser check bench lint lint-changed
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,12 +40,19 @@ test-browser: tools ## the chat in Chromium, and in the one of before 2024
 check: tools ## the chart's output against schemas and invariants, with every value set
 	@$(BIN)/chatctl check
 
-lint: env ## ruff, mypy, hadolint, ct lint
+bench: tools ## figures: what the check costs beside bare renders
+	@$(BIN)/python -m tests.bench.bench_check
+
+lint: tools ## ruff, mypy, hadolint, actionlint, ct lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/hadolint app/Containerfile
-	PATH="$(CURDIR)/$(BIN):$$(dirname "$$($(BIN)/chatctl tools helm)"):$$PATH" "$$($(BIN)/chatctl tools ct)" lint --config ci/ct.yaml --charts chart
+	"$$($(BIN)/chatctl tools actionlint)"
+	$(CT) --charts chart
+
+lint-changed: env ## ct lint against the main branch of REMOTE: a changed chart needs a new version
+	$(CT) --remote $(REMOTE) --target-branch main
 
 .venv/.done: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.11")'

@@ -1,6 +1,7 @@
 """The command `chatctl`: arguments in, exit code out.
 
-Exit codes: 0 fine, 1 a finding or a user's mistake, 2 the tool's own trouble.
+Exit codes: 0 fine, 1 a finding or a user's mistake, 2 the tool's own trouble. What takes long to load (the Kubernetes
+client, JSON Schema) is imported by the commands that need it.
 """
 
 import enum
@@ -15,10 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from typer.exceptions import TyperException
 
-from chatctl import status as statuses
 from chatctl import toolchain
-from chatctl import up as ups
-from chatctl.check import cases, report, run, schemas
+from chatctl.check import cases, kubernetes
 from chatctl.cluster.model import Cluster
 from chatctl.console import Steps
 from chatctl.errors import ChatctlError, UserError
@@ -83,6 +82,8 @@ def up(
 
     Prints where the time went, and the URL. Safe to repeat.
     """
+    from chatctl import up as ups
+
     steps = Steps()
     if kubeconfig is None:
         cluster = Cluster(name, http_port, https_port)
@@ -98,6 +99,8 @@ def up(
 @app.command()
 def down(name: Name = Cluster.name) -> None:
     """Take the local cluster down, with everything in it. Safe to repeat."""
+    from chatctl import up as ups
+
     print(
         f"The local cluster {name} is down." if ups.down(name) else f"There is no local cluster {name}: nothing to do."
     )
@@ -109,6 +112,8 @@ def status(name: Name = Cluster.name) -> None:
 
     Exit code 1 if anything is not as it should be.
     """
+    from chatctl import status as statuses
+
     found = statuses.status(name)
     Console(highlight=False, soft_wrap=True).print(found.table())
     raise typer.Exit(0 if found.healthy else 1)
@@ -146,7 +151,7 @@ def check(
     chart: Chart = None,
     kube: Annotated[
         str, typer.Option(metavar="VERSIONS", help="Kubernetes versions whose schemas must fit.")
-    ] = f"1.{schemas.OLDEST}..1.{schemas.NEWEST}",
+    ] = kubernetes.ALL,
     output: Annotated[Format, typer.Option("--format", help="A table for people, JSON for machines.")] = Format.TABLE,
 ) -> None:
     """Render the chart with many values, and check the output against schemas and invariants.
@@ -154,9 +159,11 @@ def check(
     Without --values it takes every value set of the repository: chart/ci and environments. With it, those files
     together, as Helm merges them. Exit code 1 if there is a finding.
     """
+    from chatctl.check import report, run
+
     folder = cases.chart_folder(chart)
     sets = [cases.value_set(values)] if values else cases.value_sets(folder)
-    found = run.check(folder, sets, schemas.versions(kube), Steps())
+    found = run.check(folder, sets, kubernetes.versions(kube), Steps())
     if output is Format.JSON:
         print(report.as_json(found))
     elif values and [each.rule for each in found.findings] == [run.RENDERS.id]:

@@ -54,20 +54,25 @@ class Document:
     text: str
 
     def load(self) -> Any:
-        """Return what it holds, None for nothing.
+        """Return what it holds, None for nothing; not to be changed, since equal documents share it.
 
         Raises:
             ChartError: Kubernetes could not read it.
         """
-        try:
-            return next(iter(kubeyaml.load_all(self.text)), None)
-        except yaml.MarkedYAMLError as error:
-            line = self.text.splitlines()[error.problem_mark.line].strip() if error.problem_mark else ""
-            _, _, template = self.template.partition("/")
-            raise ChartError(
-                f"{template}: renders to YAML that Kubernetes does not take, {error.problem} at {line!r}; "
-                "correct the template."
-            ) from None
+        return _load(self)
+
+
+@functools.cache  # most documents are the same in many renders
+def _load(document: Document) -> Any:
+    try:
+        return next(iter(kubeyaml.load_all(document.text)), None)
+    except yaml.MarkedYAMLError as error:
+        line = document.text.splitlines()[error.problem_mark.line].strip() if error.problem_mark else ""
+        _, _, template = document.template.partition("/")
+        raise ChartError(
+            f"{template}: renders to YAML that Kubernetes does not take, {error.problem} at {line!r}; "
+            "correct the template."
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ class Case:
         Raises:
             ChatctlError: it does not render to objects.
         """
-        return self._bench.model(self.request(name), again=int(name == "again"))
+        return self._bench.model(self.request(name), int(name == "again"))
 
     @property
     def base(self) -> Release:
@@ -157,7 +157,8 @@ class Case:
 
     def start(self, names: Sequence[str]) -> None:
         """Begin rendering."""
-        self._bench.renderer.start(self.request(name) for name in names)
+        for name in names:
+            self._bench.renderer.start(self.request(name), int(name == "again"))
 
 
 @dataclass(frozen=True)
@@ -193,8 +194,9 @@ class ChartCase:
     def start(self) -> None:
         """Begin rendering the probes and the parent charts."""
         single = [self._probe_request(_nested(key, value)) for key, value in self._settings.items()]
-        self._bench.renderer.start([self._probe_request({}), *single])
-        self._bench.renderer.start(self._umbrella_request(helm) for helm in (self._bench.helm, self._bench.helm3))
+        parents = [self._umbrella_request(helm) for helm in (self._bench.helm, self._bench.helm3)]
+        for request in (self._probe_request({}), *single, *parents):
+            self._bench.renderer.start(request)
 
     @functools.cached_property
     def probes(self) -> Sequence[Probe]:

@@ -1,6 +1,6 @@
 """Many renders: each asked for once, two at a time, which is what two cores take."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from chatctl.render import Rendered, Request, render
@@ -20,13 +20,12 @@ class Renderer:
         self._futures: dict[tuple[Request, int], Future[Rendered]] = {}
         self._done = 0
 
-    def start(self, requests: Iterable[Request]) -> None:
-        """Begin rendering those that were not asked for before."""
-        for request in requests:
-            self._future(request, 0)
+    def start(self, request: Request, again: int = 0) -> None:
+        """Begin rendering, unless it was asked for before; `again` asks for another run of the same."""
+        self._future(request, again)
 
     def __call__(self, request: Request, again: int = 0) -> Rendered:
-        """Return what a request renders to; `again` asks for another run of the same.
+        """Return what a request renders to.
 
         Raises:
             ChatctlError: it does not render.

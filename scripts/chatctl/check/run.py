@@ -108,12 +108,12 @@ def check(
     ):
         bench = Bench(chart, tools["helm"], tools["helm3"], Path(scratch), renderer)
         schemas = Schemas(kubernetes, lambda: toolchain.gateway_api_crds(steps))
-        run = _Run(bench, schemas, only)
+        run = Run(bench, schemas, only)
         return run.report([Case(bench, each) for each in sets], ChartCase(bench), kubernetes)
 
 
-class _Run:
-    """One run of the check; gathers findings as it goes."""
+class Run:
+    """One run of the check: applies rules, and gathers what they find as it goes."""
 
     def __init__(self, bench: Bench, schemas: Schemas, only: Collection[str]) -> None:
         self._bench = bench
