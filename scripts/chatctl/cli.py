@@ -156,14 +156,16 @@ def check(
 ) -> None:
     """Render the chart with many values, and check the output against schemas and invariants.
 
-    Without --values it takes every value set of the repository: chart/ci and environments. With it, those files
-    together, as Helm merges them. Exit code 1 if there is a finding.
+    Without --values it takes every value set of the repository (chart/ci, environments) and the rules on the chart
+    itself too. With --values it takes those files together, as Helm merges them, and the chart's own rules only if
+    --chart is given. Exit code 1 if there is a finding.
     """
     from chatctl.check import report, run
 
     folder = cases.chart_folder(chart)
     sets = [cases.value_set(values)] if values else cases.value_sets(folder)
-    found = run.check(folder, sets, kubernetes.versions(kube), Steps())
+    rules = run.rules_on_values() if values and chart is None else run.every_rule()
+    found = run.check(folder, sets, kubernetes.versions(kube), Steps(), rules)
     if output is Format.JSON:
         print(report.as_json(found))
     elif values and [each.rule for each in found.findings] == [run.RENDERS.id]:

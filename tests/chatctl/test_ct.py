@@ -17,7 +17,7 @@ def clone(tmp_path: Path) -> Path:
     """A clone of the repository on a branch of its own; its main is today's."""
     folder = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", repository(), folder], check=True)
-    for words in (["branch", "--force", "main", "HEAD"], ["switch", "--quiet", "--create", "change"]):
+    for words in (["checkout", "--quiet", "-B", "main"], ["checkout", "--quiet", "-b", "change"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
     return folder
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from chatctl.check.run import AnyRule, every_rule
+
 from .view import edit
 
 HERE = Path(__file__).parent
@@ -39,6 +41,11 @@ class Mistake:
 
     def __str__(self) -> str:
         return self.name or f"{self.rule}: {self.shows}"
+
+
+def only(rule: str) -> list[AnyRule]:
+    """The rule of that id."""
+    return [each for each in every_rule() if each.id == rule]
 
 
 def mistakes(file: str) -> list[Mistake]:

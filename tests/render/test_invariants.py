@@ -10,13 +10,13 @@ from chatctl.check.cases import ValueSet
 from chatctl.check.run import Finding, check, every_rule
 from chatctl.console import Steps
 
-from .edits import Mistake, mistakes
+from .edits import Mistake, mistakes, only
 
 FIRINGS = mistakes("firings.yaml")
 
 
 def findings(chart: Path, values: Path, rule: str) -> Sequence[Finding]:
-    return check(chart, [ValueSet("values", (values,))], ["1.30", "1.37"], Steps(), [rule]).findings
+    return check(chart, [ValueSet("values", (values,))], ["1.30", "1.37"], Steps(), only(rule)).findings
 
 
 @pytest.mark.parametrize("firing", FIRINGS, ids=str)
@@ -35,7 +35,7 @@ def test_no_rule_fires_on_a_second_way_in_from_the_same_map(chart_copy: Path, tm
     values = tmp_path / "values.yaml"
     values.write_text("ingress: {hosts: [a.example.com, b.example.com]}")
     Mistake("", "", extra="httproute.yaml").make(chart_copy)
-    report = check(chart_copy, [ValueSet("values", (values,))], ["1.30", "1.37"], Steps())
+    report = check(chart_copy, [ValueSet("values", (values,))], ["1.30", "1.37"], Steps(), every_rule())
     assert {each.rule for each in report.findings} == {"key-reach"}
     assert {each.object for each in report.findings} == {"HTTPRoute/chatapp"}
 

@@ -25,7 +25,7 @@ def as_json(report: Report) -> str:
             "format": FORMAT,
             "kubernetes": report.kubernetes,
             "valueSets": [{"name": name, "objects": objects} for name, objects in report.value_sets],
-            "rules": [{"id": rule.id, "reason": rule.reason, "source": rule.source} for rule in every_rule()],
+            "rules": [{"id": rule.id, "reason": rule.reason, "source": rule.source} for rule in report.rules],
             "findings": [_as_dict(each) for each in report.findings],
             "unchecked": report.unchecked,
             "renders": len(report.requests),
@@ -97,7 +97,7 @@ def _summary(report: Report) -> str:
     against = versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
     return (
         f"{count or 'No'} finding{'' if count == 1 else 's'}: {_counted(report.value_sets, 'value set')}, "
-        f"{_counted(every_rule(), 'rule')}, Helm 3 and 4, Kubernetes {against}, {len(report.requests)} renders."
+        f"{_counted(report.rules, 'rule')}, Helm 3 and 4, Kubernetes {against}, {len(report.requests)} renders."
     )
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,15 +69,24 @@ class Report:
     """
 
     kubernetes: Sequence[str]
+    rules: Sequence["AnyRule"]
     value_sets: Sequence[tuple[str, int]]
     findings: Sequence[Finding]
     unchecked: Sequence[str]
     requests: Sequence[Request]
 
 
-def every_rule() -> list[Rule[None] | Rule[Release] | Rule[Case] | Rule[ChartCase]]:
-    """Return all rules, those of the engine itself first."""
-    return [RENDERS, SCHEMA, *INVARIANTS, *COMPARISONS, *CHART_RULES]
+AnyRule = Rule[None] | Rule[Release] | Rule[Case] | Rule[ChartCase]
+
+
+def every_rule() -> list[AnyRule]:
+    """Return all rules, those of the run itself first."""
+    return [*rules_on_values(), *CHART_RULES]
+
+
+def rules_on_values() -> list[AnyRule]:
+    """Return the rules that look at what values render to; the others look at the chart, whatever the values."""
+    return [RENDERS, SCHEMA, *INVARIANTS, *COMPARISONS]
 
 
 def check(
@@ -85,7 +94,7 @@ def check(
     sets: Sequence[ValueSet],
     kubernetes: Sequence[str],
     steps: Steps,
-    only: Collection[str] = (),
+    rules: Sequence[AnyRule],
 ) -> Report:
     """Check a chart with some value sets.
 
@@ -94,7 +103,7 @@ def check(
         sets: The value sets.
         kubernetes: Versions such as "1.37" whose schemas must take the objects.
         steps: Shows how far it is.
-        only: Ids of the only rules to apply; empty: all.
+        rules: The rules to apply.
 
     Raises:
         ToolError: Helm itself failed.
@@ -102,34 +111,33 @@ def check(
     tools = toolchain.ensure(["helm", "helm3"], steps)
     title = f"Checking {sets[0].name if len(sets) == 1 else f'{len(sets)} value sets'}"
     with (
-        steps.step(title, "10 s") as note,
+        steps.step(title) as note,
         tempfile.TemporaryDirectory() as scratch,
         closing(Renderer(note)) as renderer,
     ):
         bench = Bench(chart, tools["helm"], tools["helm3"], Path(scratch), renderer)
         schemas = Schemas(kubernetes, lambda: toolchain.gateway_api_crds(steps))
-        run = Run(bench, schemas, only)
-        return run.report([Case(bench, each) for each in sets], ChartCase(bench), kubernetes)
+        return Run(bench, schemas, rules).report([Case(bench, each) for each in sets], ChartCase(bench), kubernetes)
 
 
 class Run:
     """One run of the check: applies rules, and gathers what they find as it goes."""
 
-    def __init__(self, bench: Bench, schemas: Schemas, only: Collection[str]) -> None:
+    def __init__(self, bench: Bench, schemas: Schemas, rules: Sequence[AnyRule]) -> None:
         self._bench = bench
         self._schemas = schemas
-        self._only = only
+        self._rules = rules
         self._found: dict[tuple[str, str, str, str, str, str], list[str]] = {}
         self._unchecked: dict[str, None] = {}
         self._chart_is_broken = False
 
     def report(self, cases: Sequence[Case], chart: ChartCase, kubernetes: Sequence[str]) -> Report:
         """Apply the rules, and return what was found."""
-        comparisons = [rule for rule in COMPARISONS if self._wanted(rule.id)]
+        comparisons = [rule for rule in COMPARISONS if rule in self._rules]
         names = list(dict.fromkeys(["base", *(name for rule in comparisons for name in rule.needs)]))
         for case in cases:
             case.start(names)
-        chart_rules = [rule for rule in CHART_RULES if self._wanted(rule.id)]
+        chart_rules = [rule for rule in CHART_RULES if rule in self._rules]
         if len(chart_rules) == len(CHART_RULES):
             with contextlib.suppress(ChatctlError):  # what can't be read is found with the value set it belongs to
                 chart.start()
@@ -137,18 +145,15 @@ class Run:
         for rule in chart_rules if not self._chart_is_broken else ():
             self._gather("", rule.id, self._guarded("", rule.check, chart))
         findings = [Finding(*key, tuple(name for name in sets if name)) for key, sets in self._found.items()]
-        return Report(kubernetes, sizes, findings, list(self._unchecked), self._bench.renderer.requests)
-
-    def _wanted(self, rule: str) -> bool:
-        return not self._only or rule in self._only
+        return Report(kubernetes, self._rules, sizes, findings, list(self._unchecked), self._bench.renderer.requests)
 
     def _case(self, case: Case, comparisons: Sequence[Rule[Case]]) -> int:
         """Apply the rules to one value set; return how many objects it has."""
         name = case.values.name
         base = self._guarded(name, lambda case: [case.base], case)
         for release in base:
-            self._gather(name, SCHEMA.id, self._schema_faults(release.objects) if self._wanted(SCHEMA.id) else ())
-            for rule in (rule for rule in INVARIANTS if self._wanted(rule.id)):
+            self._gather(name, SCHEMA.id, self._schema_faults(release.objects) if SCHEMA in self._rules else ())
+            for rule in (rule for rule in INVARIANTS if rule in self._rules):
                 self._gather(name, rule.id, rule.check(release))
             for comparison in comparisons:
                 self._gather(name, comparison.id, self._guarded(name, comparison.check, case))
