@@ -12,7 +12,7 @@ from chatctl.check.rules.names import name_valid
 @comparison(
     "deterministic",
     "a random or timed value makes every sync a change, and every change a restart",
-    "ess-helm, generic invariant 3; design.md section 3, passwords never generated",
+    "element-hq/ess-helm, tests/manifests",
     needs=("again",),
 )
 def deterministic(case: Case) -> Iterator[Fault]:
@@ -25,7 +25,7 @@ def deterministic(case: Case) -> Iterator[Fault]:
 @comparison(
     "helm-3-4",
     "people have either Helm; GitOps tools often Helm 3",
-    "design.md section 3; helm#31643, helm#32530",
+    "helm/helm#31643, helm/helm#32530",
     needs=("helm3",),
 )
 def helm_3_4(case: Case) -> Iterator[Fault]:
@@ -36,7 +36,7 @@ def helm_3_4(case: Case) -> Iterator[Fault]:
 @comparison(
     "no-capabilities",
     "`helm template` and Argo CD know no cluster: what hides behind a look-up is not there for them",
-    "cert-manager#5162, argo-helm#2243; anchors-charts.md section 4, item 20",
+    "cert-manager/cert-manager#5162, argoproj/argo-helm#2243",
     needs=("offered",),
 )
 def no_capabilities(case: Case) -> Iterator[Fault]:
@@ -48,7 +48,7 @@ def no_capabilities(case: Case) -> Iterator[Fault]:
 @comparison(
     "version-bump",
     "a new chart version alone must not restart a pod",
-    "helm#9660, akuity/kargo#7191; z2jh's checksums of whole files, anchors-charts.md section 3",
+    "helm/helm#9660, akuity/kargo#7191; zero-to-jupyterhub hashes whole files",
     needs=("bumped",),
 )
 def version_bump(case: Case) -> Iterator[Fault]:
@@ -61,7 +61,7 @@ def version_bump(case: Case) -> Iterator[Fault]:
 @comparison(
     "config-rolls",
     "a mounted file never refreshes: without a hash on the pod template people run on the old configuration",
-    "jameswynn/helm-charts#28, ess-helm#805; anchors-charts.md section 4, item 13",
+    "jameswynn/helm-charts#28, element-hq/ess-helm#805",
     needs=("reconfigured",),
 )
 def config_rolls(case: Case) -> Iterator[Fault]:
@@ -72,7 +72,7 @@ def config_rolls(case: Case) -> Iterator[Fault]:
 @comparison(
     "name-long",
     "a name that is cut wrong is refused at the one customer with a long release name",
-    "ess-helm, random release names of the longest length; anchors-charts.md section 2",
+    "element-hq/ess-helm tests with the longest release names",
     needs=("long",),
 )
 def name_long(case: Case) -> Iterator[Fault]:
@@ -83,7 +83,7 @@ def name_long(case: Case) -> Iterator[Fault]:
 @comparison(
     "releases-apart",
     "two releases in one namespace must not own, select or mount each other's objects",
-    "design.md section 3, fullname rule; pitfalls.md, collisions",
+    "chart/templates/_names.tpl",
     needs=("long", "long-twin"),
 )
 def releases_apart(case: Case) -> Iterator[Fault]:

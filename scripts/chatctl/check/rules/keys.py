@@ -52,7 +52,7 @@ VERSION = "app.kubernetes.io/version"
 @chart_rule(
     "key-everything",
     "a key that no value set sets is a key that nobody ever tried",
-    "zero-to-jupyterhub, the values file that sets every key; anchors-charts.md section 2",
+    "zero-to-jupyterhub lints with values that set every key",
 )
 def key_everything(case: ChartCase) -> Iterator[Fault]:
     """ci/everything-values.yaml gives every key of values.yaml another value than its default."""
@@ -69,7 +69,7 @@ def key_everything(case: ChartCase) -> Iterator[Fault]:
 @chart_rule(
     "key-used",
     "a key that changes nothing is a promise that the chart breaks",
-    "cert-manager's helm-tool lint; anchors-charts.md section 2",
+    "cert-manager lints its values with helm-tool",
 )
 def key_used(case: ChartCase) -> Iterator[Fault]:
     """Every key of values.yaml changes the output, but those that are declared to change nothing."""
@@ -83,7 +83,7 @@ def key_used(case: ChartCase) -> Iterator[Fault]:
 @chart_rule(
     "key-reach",
     "a key of one object that changes another leaks: cert-manager's nodeSelector did",
-    "anchors-charts.md section 3, cert-manager, avoid; ess-helm, generic invariant 13",
+    "helm/helm#5238; cert-manager merged global.nodeSelector so",
 )
 def key_reach(case: ChartCase) -> Iterator[Fault]:
     """Setting one key changes only the objects that it should."""
@@ -103,7 +103,7 @@ def key_reach(case: ChartCase) -> Iterator[Fault]:
 @chart_rule(
     "key-rolls",
     "each key of the configuration must reach the pods, not only the one that was tried",
-    "anchors-charts.md section 4, item 13",
+    "jameswynn/helm-charts#28",
 )
 def key_rolls(case: ChartCase) -> Iterator[Fault]:
     """Whichever key changes the configuration changes the pods that use it."""
@@ -117,7 +117,7 @@ def key_rolls(case: ChartCase) -> Iterator[Fault]:
 @chart_rule(
     "key-declared",
     "a key that a template asks for and nobody can set is always empty: a typo, or a feature that is not there",
-    "cert-manager's helm-tool lint; anchors-charts.md section 2",
+    "cert-manager lints its values with helm-tool",
 )
 def key_declared(case: ChartCase) -> Iterator[Fault]:
     """Every key that a template asks for is declared in values.yaml or below a free map of it."""
@@ -140,7 +140,7 @@ def key_declared(case: ChartCase) -> Iterator[Fault]:
 @chart_rule(
     "bare-root",
     "in a define, $ is what the caller passed, not the root: it works until somebody passes a list",
-    "ess-helm, ct-lint.sh; design.md section 8",
+    "element-hq/ess-helm lints for it",
 )
 def bare_root(case: ChartCase) -> Iterator[Fault]:
     """No helper uses a bare $, and every define is named chatapp.<topic>."""
@@ -157,7 +157,7 @@ def bare_root(case: ChartCase) -> Iterator[Fault]:
 @chart_rule(
     "aliases-apart",
     "a parent chart that takes the chart twice must get two of everything",
-    "design.md section 3; pitfalls.md, collisions in an umbrella",
+    "helm.sh/docs/topics/charts, alias",
 )
 def aliases_apart(case: ChartCase) -> Iterator[Fault]:
     """Two aliases in one parent chart share no name, and no Service selects the other's pods, with either Helm."""

@@ -45,7 +45,7 @@ def name_valid(release: Release) -> Iterator[Fault]:
 @invariant(
     "name-own",
     "an object that is not named after its release meets those of another release",
-    "ess-helm, generic invariant 2; Helm's `helm create` fullname rule",
+    "element-hq/ess-helm, tests/manifests; Helm's `helm create` fullname rule",
 )
 def name_own(release: Release) -> Iterator[Fault]:
     """Every object's name starts with the release's name, unless the values give it."""
@@ -104,7 +104,7 @@ def label_valid(release: Release) -> Iterator[Fault]:
 @invariant(
     "pod-labels",
     "the chart's version on a pod restarts every pod with each new chart",
-    "helm#9660, akuity/kargo#7191, bitnami/charts#4455; anchors-charts.md section 4, item 21",
+    "helm/helm#9660, akuity/kargo#7191, bitnami/charts#4455",
 )
 def pod_labels(release: Release) -> Iterator[Fault]:
     """A workload's pods have its labels but the chart's version."""
@@ -120,7 +120,7 @@ def pod_labels(release: Release) -> Iterator[Fault]:
 @invariant(
     "selector",
     "a selector can't be changed later, and one that is too wide takes other releases' pods",
-    "story.md, lesson 1; nextcloud/helm#144; z2jh#711",
+    "nextcloud/helm#144, jupyterhub/zero-to-jupyterhub-k8s#711",
 )
 def selector(release: Release) -> Iterator[Fault]:
     """Every selector is name, instance and component, as the pods have them."""

@@ -14,7 +14,7 @@ RESIDUE = re.compile(r"\{\{|\}\}|<no value>|%!\w?\(|\.Values\.|map\[")
 @invariant(
     "no-null",
     "an empty field (`ingressClassName:`) is null: refused, or a default nobody chose",
-    "podinfo's ingressClassName and metrics, anchors-charts.md section 1",
+    "stefanprodan/podinfo renders ingressClassName and metrics so",
 )
 def no_null(release: Release) -> Iterator[Fault]:
     """No field is null or an empty map."""
@@ -24,7 +24,9 @@ def no_null(release: Release) -> Iterator[Fault]:
                 yield Fault(each, path, "it is empty", "leave the key out where there is no value ({{- with }})")
 
 
-@invariant("no-residue", "what a template left over reaches the cluster as text", "ess-helm, generic invariant 4")
+@invariant(
+    "no-residue", "what a template left over reaches the cluster as text", "element-hq/ess-helm, tests/manifests"
+)
 def no_residue(release: Release) -> Iterator[Fault]:
     """No text has a template, a Go value or a failed format in it, outside of what the user wrote."""
     written = set(strings(release.values))
@@ -38,7 +40,7 @@ def no_residue(release: Release) -> Iterator[Fault]:
 @invariant(
     "config-readable",
     "a file that is empty or broken is found out by the program that reads it, at night",
-    "ess-helm, generic invariant 15",
+    "element-hq/ess-helm, tests/manifests",
 )
 def config_readable(release: Release) -> Iterator[Fault]:
     """Every ConfigMap has data; its JSON is JSON, and a file of several lines ends with one."""
@@ -58,7 +60,7 @@ def config_readable(release: Release) -> Iterator[Fault]:
 @invariant(
     "image",
     "an image without tag is `latest`, a policy that is unset depends on the tag",
-    "ess-helm, generic invariant 12",
+    "element-hq/ess-helm, tests/manifests",
 )
 def image(release: Release) -> Iterator[Fault]:
     """Every image has a valid name with tag or digest, and a pull policy."""
@@ -76,7 +78,7 @@ def image(release: Release) -> Iterator[Fault]:
 @invariant(
     "test-hook",
     "Helm drops an object with a hook it does not know; a test pod that restarts or stays fails the next `helm test`",
-    "helm.sh/docs/topics/charts_hooks; ess-helm, generic invariant 16",
+    "helm.sh/docs/topics/charts_hooks; element-hq/ess-helm, tests/manifests",
 )
 def test_hook(release: Release) -> Iterator[Fault]:
     """Where there is a WebSocket route, `helm test` has its pod, which is replaced each time and does not restart."""

@@ -13,7 +13,7 @@ TIMING = ("periodSeconds", "timeoutSeconds", "failureThreshold")
 @invariant(
     "probe-port",
     "a probe on a port that is not there kills every pod, one by number breaks when the port changes",
-    "ess-helm, generic invariant 10",
+    "element-hq/ess-helm, tests/manifests",
 )
 def probe_port(release: Release) -> Iterator[Fault]:
     """Every probe asks a port of its own container, by name."""
@@ -33,7 +33,7 @@ def probe_port(release: Release) -> Iterator[Fault]:
 @invariant(
     "probe-timing",
     "an unset threshold is Kubernetes' own, which nobody here chose; a delay is what startup probes are for",
-    "ess-helm, generic invariant 10",
+    "element-hq/ess-helm, tests/manifests",
 )
 def probe_timing(release: Release) -> Iterator[Fault]:
     """Every probe says how often, how long and how many times, and none waits blindly."""
@@ -49,7 +49,7 @@ def probe_timing(release: Release) -> Iterator[Fault]:
 @invariant(
     "probes-as-asked",
     "a probe that is missing lets a dead pod get traffic; one in a hook or init container is refused or ends it",
-    "ess-helm, generic invariant 10; design.md section 3, probes",
+    "element-hq/ess-helm, tests/manifests",
 )
 def probes_as_asked(release: Release) -> Iterator[Fault]:
     """The app's container has the probes that the values ask for; hooks and init containers have none."""
@@ -69,7 +69,7 @@ def probes_as_asked(release: Release) -> Iterator[Fault]:
 @invariant(
     "drain-grace",
     "a pod that is killed while it drains cuts its sockets without a word",
-    "design.md section 3; terrapod#222; websocket-facts.md section 2, drain recipe",
+    "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle, termination",
 )
 def drain_grace(release: Release) -> Iterator[Fault]:
     """The sleep before the stop and the drain together end before the pod is killed."""
@@ -85,7 +85,7 @@ def drain_grace(release: Release) -> Iterator[Fault]:
 @invariant(
     "sleep-as-asked",
     "without the sleep proxies send to a pod that listens no more; a sleep of 0 is refused before Kubernetes 1.34",
-    "KEP-4818; pitfalls.md, preStop sleep",
+    "KEP-3960, KEP-4818",
 )
 def sleep_as_asked(release: Release) -> Iterator[Fault]:
     """The app's container sleeps before it stops as long as the values say, and has no hook for 0."""

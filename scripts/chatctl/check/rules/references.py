@@ -13,7 +13,7 @@ DECLARING = frozenset({"name", "secretName", "existingSecret", "claimName"})
 @invariant(
     "env-once",
     "of two variables with one name the API server refuses both (server-side apply) or takes the last",
-    "pitfalls.md, duplicate env names",
+    "kubernetes.io/docs/reference/using-api/server-side-apply",
 )
 def env_once(release: Release) -> Iterator[Fault]:
     """No container has a variable twice."""
@@ -24,7 +24,7 @@ def env_once(release: Release) -> Iterator[Fault]:
 @invariant(
     "ports-once",
     "a port name or number that is there twice makes a Service take either, or is refused",
-    "pitfalls.md, two equal Service ports; ess-helm, generic invariant 7",
+    "kubernetes.io/docs/concepts/services-networking/service, multi-port",
 )
 def ports_once(release: Release) -> Iterator[Fault]:
     """No pod and no Service has a port name or number twice, and every port has a name."""
@@ -43,7 +43,7 @@ def ports_once(release: Release) -> Iterator[Fault]:
 @invariant(
     "mounts-once",
     "of two volumes on one path the API server refuses both",
-    "kubernetes.io/docs/reference, Container.volumeMounts; ess-helm, generic invariant 14",
+    "kubernetes.io/docs/reference, Container.volumeMounts; element-hq/ess-helm, tests/manifests",
 )
 def mounts_once(release: Release) -> Iterator[Fault]:
     """No container mounts two volumes on one path, no pod has two volumes of one name."""
@@ -57,7 +57,7 @@ def mounts_once(release: Release) -> Iterator[Fault]:
 @invariant(
     "volumes-used",
     "a mount without its volume is refused; a volume that nobody mounts is a template's leftover",
-    "ess-helm, generic invariant 14",
+    "element-hq/ess-helm, tests/manifests",
 )
 def volumes_used(release: Release) -> Iterator[Fault]:
     """Every mount has its volume, and every volume is mounted."""
@@ -77,7 +77,7 @@ def volumes_used(release: Release) -> Iterator[Fault]:
 @invariant(
     "references",
     "a pod that refers to an object that is not there never starts",
-    "ess-helm, generic invariants 14 and 16",
+    "element-hq/ess-helm, tests/manifests",
 )
 def references(release: Release) -> Iterator[Fault]:
     """Every object that a pod refers to is in the release, with the key, or named in the values."""
@@ -105,7 +105,7 @@ def references(release: Release) -> Iterator[Fault]:
 @invariant(
     "config-used",
     "a ConfigMap or Secret that no pod refers to is written for nobody",
-    "ess-helm, generic invariant 14",
+    "element-hq/ess-helm, tests/manifests",
 )
 def config_used(release: Release) -> Iterator[Fault]:
     """Every ConfigMap and Secret of the release is used by a pod or by a route's TLS."""
@@ -118,7 +118,7 @@ def config_used(release: Release) -> Iterator[Fault]:
 @invariant(
     "tls-as-asked",
     "a certificate's Secret is named by the user, for hosts that are served",
-    "ess-helm, generic invariant 8",
+    "element-hq/ess-helm, tests/manifests",
 )
 def tls_as_asked(release: Release) -> Iterator[Fault]:
     """Every TLS entry of an Ingress has hosts, and a Secret that the values name."""

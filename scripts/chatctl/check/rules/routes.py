@@ -15,7 +15,7 @@ PATH_TYPES = ("Prefix", "Exact", "ImplementationSpecific")
 @invariant(
     "backend-service",
     "a route to a Service that is not there answers 503; the story's Ingress named the Deployment",
-    "story.md; kubernetes.io/docs/concepts/services-networking/ingress",
+    "kubernetes.io/docs/concepts/services-networking/ingress",
 )
 def backend_service(release: Release) -> Iterator[Fault]:
     """Every route leads to a Service of this release."""
@@ -29,7 +29,7 @@ def backend_service(release: Release) -> Iterator[Fault]:
 @invariant(
     "backend-port",
     "a route to a port that its Service lacks answers 503",
-    "story.md; gateway-api.sigs.k8s.io/reference/spec#backendref",
+    "gateway-api.sigs.k8s.io/reference/spec#backendref",
 )
 def backend_port(release: Release) -> Iterator[Fault]:
     """Every route names a port that its Service has."""
@@ -44,7 +44,7 @@ def backend_port(release: Release) -> Iterator[Fault]:
 @invariant(
     "target-port",
     "a Service port that no container listens on refuses every connection; the story's went to 5001",
-    "story.md; kubernetes.io/docs/concepts/services-networking/service",
+    "kubernetes.io/docs/concepts/services-networking/service",
 )
 def target_port(release: Release) -> Iterator[Fault]:
     """Every port of a Service ends at a container port of the pods it selects."""
@@ -61,7 +61,7 @@ def target_port(release: Release) -> Iterator[Fault]:
 @invariant(
     "same-port",
     "a port's name is one and the same in Service and container, so that web never reaches api",
-    "design.md section 3, ports",
+    "chart/README.md, ports",
 )
 def same_port(release: Release) -> Iterator[Fault]:
     """A Service's port leads to the container port of the same name."""
@@ -78,7 +78,7 @@ def same_port(release: Release) -> Iterator[Fault]:
 @invariant(
     "service-selects",
     "a Service without pods answers 503, one with pods of two kinds answers by chance",
-    "story.md; kubernetes.io/docs/concepts/services-networking/service",
+    "kubernetes.io/docs/concepts/services-networking/service",
 )
 def service_selects(release: Release) -> Iterator[Fault]:
     """Every Service selects the pods of one workload."""
@@ -95,7 +95,7 @@ def service_selects(release: Release) -> Iterator[Fault]:
 @invariant(
     "test-not-selected",
     "a test pod that a Service selects gets real traffic, and fails now and then",
-    "helm#2227, kyverno-notation-aws#442; anchors-charts.md section 4, item 23",
+    "helm/helm#2227, nirmata/kyverno-notation-aws#442",
 )
 def test_not_selected(release: Release) -> Iterator[Fault]:
     """No Service selects a hook's pod."""
@@ -113,7 +113,7 @@ def test_not_selected(release: Release) -> Iterator[Fault]:
 @invariant(
     "path-order",
     "some controllers (ALB) take the first path that matches: with / first, nothing else is ever reached",
-    "harbor-helm#946, aws-load-balancer-controller#450; anchors-charts.md section 4, item 4",
+    "goharbor/harbor-helm#946, kubernetes-sigs/aws-load-balancer-controller#450",
 )
 def path_order(release: Release) -> Iterator[Fault]:
     """Longer paths come first."""
@@ -129,7 +129,7 @@ def path_order(release: Release) -> Iterator[Fault]:
 @invariant(
     "path-form",
     "a trailing slash, a wildcard or a regular expression means something else in each controller",
-    "design.md section 3, ingress.paths; mastodon/chart#36",
+    "mastodon/chart#36; chart/README.md, ingress.paths",
 )
 def path_form(release: Release) -> Iterator[Fault]:
     """A path starts with a slash, ends without one, and is matched literally."""
@@ -159,7 +159,7 @@ def path_once(release: Release) -> Iterator[Fault]:
 @invariant(
     "no-rewrite",
     "the container gets each path whole: a rewrite makes routes and the front end's endpoints differ",
-    "design.md sections 1 and 3; websocket-facts.md section 0, rule 5",
+    "README.md, What it solves",
 )
 def no_rewrite(release: Release) -> Iterator[Fault]:
     """No annotation or filter rewrites a path."""
@@ -177,7 +177,7 @@ def no_rewrite(release: Release) -> Iterator[Fault]:
 @invariant(
     "route-map",
     "ingress.paths is the only source of routes; what it says is what is served, on every host",
-    "design.md section 1, promise 1",
+    "README.md, What it solves",
 )
 def route_map(release: Release) -> Iterator[Fault]:
     """Ingress and HTTPRoute serve exactly the routes of ingress.paths, on each host."""
@@ -202,7 +202,7 @@ def route_map(release: Release) -> Iterator[Fault]:
 @invariant(
     "host-asked",
     "a host that nobody named may be another team's: a rule without host takes them all",
-    "design.md section 3, ingress.hosts",
+    "chart/README.md, ingress.hosts",
 )
 def host_asked(release: Release) -> Iterator[Fault]:
     """No host is claimed that the values do not name; without any, it is <fullname>.localhost."""

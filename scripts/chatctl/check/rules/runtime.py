@@ -13,7 +13,7 @@ FILES = {"runtime.js": "js", "runtime.json": "json", "runtime.env": "env"}
 @invariant(
     "runtime-endpoints",
     "a front end that is told another path than the Ingress serves is a dead chat",
-    "design.md section 1, promise 1, and section 4",
+    "README.md, What it solves",
 )
 def runtime_endpoints(release: Release) -> Iterator[Fault]:
     """The endpoints in each runtime file are the routes of ingress.paths, character for character."""
@@ -35,7 +35,7 @@ def runtime_endpoints(release: Release) -> Iterator[Fault]:
 @invariant(
     "container-endpoints",
     "the container is told the same paths as the Ingress and the page",
-    "design.md section 4, container environment",
+    "README.md, What it solves",
 )
 def container_endpoints(release: Release) -> Iterator[Fault]:
     """The container's variables for routes hold the paths of ingress.paths."""
@@ -53,7 +53,7 @@ def container_endpoints(release: Release) -> Iterator[Fault]:
 @invariant(
     "runtime-relative",
     "a scheme or host that stands in the image's configuration is wrong on the next domain",
-    "story.md, the first fix, rejected; design.md section 4",
+    "README.md, What it solves",
 )
 def runtime_relative(release: Release) -> Iterator[Fault]:
     """What comes from the map has no scheme and no host."""
@@ -74,7 +74,7 @@ def runtime_relative(release: Release) -> Iterator[Fault]:
 @invariant(
     "runtime-mounted",
     "many static servers answer 404 for the symlinks of a directory mount, which also hides the image's files",
-    "design.md section 4; pitfalls.md, ConfigMap mounted as a directory",
+    "kubernetes.io/docs/concepts/configuration/configmap; vercel/serve answers 404 for symlinks",
 )
 def runtime_mounted(release: Release) -> Iterator[Fault]:
     """Each runtime file is mounted read-only on its own path, as a regular file."""
@@ -98,7 +98,7 @@ def runtime_mounted(release: Release) -> Iterator[Fault]:
 @invariant(
     "runtime-reachable",
     "the page loads its configuration from <paths.web>/config/: a route over it answers with something else",
-    "design.md section 4",
+    "README.md, Your own image",
 )
 def runtime_reachable(release: Release) -> Iterator[Fault]:
     """A request for the runtime files under the page's path reaches the web port."""

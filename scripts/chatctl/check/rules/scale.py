@@ -9,7 +9,7 @@ from chatctl.check.rule import Fault, invariant
 @invariant(
     "service-explicit",
     "a node port or an outside policy on a ClusterIP is refused; externalIPs are deprecated since 1.36",
-    "ess-helm, generic invariant 7; KEP-5707",
+    "element-hq/ess-helm, tests/manifests; KEP-5707",
 )
 def service_explicit(release: Release) -> Iterator[Fault]:
     """Every Service says its type, and has no field of another type."""
@@ -30,7 +30,7 @@ def service_explicit(release: Release) -> Iterator[Fault]:
 @invariant(
     "replicas",
     "replicas beside an autoscaler make every GitOps sync scale down; without one they are what the user asked for",
-    "pyroscope#3346, frappe/helm#256; anchors-charts.md section 4, item 22",
+    "grafana/pyroscope#3346, frappe/helm#256",
 )
 def replicas(release: Release) -> Iterator[Fault]:
     """A Deployment has replicas as the values say, and none where an autoscaler sets them."""
@@ -68,7 +68,7 @@ def scale_target(release: Release) -> Iterator[Fault]:
 @invariant(
     "rollout",
     "a rollout that stops the old pod first is an outage of a single replica",
-    "BasedHardware/omi#5518; anchors-charts.md section 4, item 16",
+    "BasedHardware/omi#5518",
 )
 def rollout(release: Release) -> Iterator[Fault]:
     """A Deployment keeps its ready pods until new ones are ready."""

@@ -78,7 +78,7 @@ def container_restricted(release: Release) -> Iterator[Fault]:
 @invariant(
     "security-as-asked",
     "a hook or a sidecar of the chart's own without the values' security context is refused where the app is not",
-    "anchors-charts.md section 2, ess-helm, generic invariant 11",
+    "element-hq/ess-helm, tests/manifests",
 )
 def security_as_asked(release: Release) -> Iterator[Fault]:
     """Every pod and container of the chart has the security context that the values give."""
@@ -95,7 +95,7 @@ def security_as_asked(release: Release) -> Iterator[Fault]:
 @invariant(
     "no-token",
     "a token that nothing uses is a door for whoever gets into the pod",
-    "ess-helm, feature table; design.md section 3",
+    "kubernetes.io/docs/tasks/configure-pod-container/configure-service-account",
 )
 def no_token(release: Release) -> Iterator[Fault]:
     """No pod and no ServiceAccount mounts a token."""
@@ -111,7 +111,7 @@ def no_token(release: Release) -> Iterator[Fault]:
 @invariant(
     "no-service-links",
     "a Service named chatapp would set CHATAPP_PORT=tcp://... in every pod",
-    "pitfalls.md, Services named chatapp; design.md section 3",
+    "kubernetes.io/docs/tutorials/services/connect-applications-service",
 )
 def no_service_links(release: Release) -> Iterator[Fault]:
     """No pod gets variables of the namespace's Services."""
@@ -123,7 +123,7 @@ def no_service_links(release: Release) -> Iterator[Fault]:
 @invariant(
     "secret-in-env",
     "who may read pods reads their plain variables and arguments",
-    "design.md section 3, valkey.auth; kubernetes.io/docs/concepts/configuration/secret",
+    "kubernetes.io/docs/concepts/configuration/secret",
 )
 def secret_in_env(release: Release) -> Iterator[Fault]:
     """No variable or argument has a password, a token or a key in plain."""
@@ -144,7 +144,7 @@ def secret_in_env(release: Release) -> Iterator[Fault]:
 @invariant(
     "secret-in-config",
     "a ConfigMap is readable for many, and the page's configuration for everybody",
-    "design.md section 4, extra; kubernetes.io/docs/concepts/configuration/configmap",
+    "kubernetes.io/docs/concepts/configuration/configmap",
 )
 def secret_in_config(release: Release) -> Iterator[Fault]:
     """No ConfigMap has a password or a private key."""
