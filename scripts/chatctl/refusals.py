@@ -50,7 +50,8 @@ def explain(stderr: str, chart: Path, files: Sequence[ValuesFile]) -> ChatctlErr
 def _broken_chart(message: str, chart: Path) -> ChatctlError:
     """Name the template and the line: of a failure inside several includes, the innermost."""
     if match := re.match(r"YAML parse error on (?:.*?)/(templates/\S+): .*?((?:line \d+: )?[^:]*)$", message):
-        return ChartError(f"{chart}/{match[1]}: does not render to YAML, {match[2]}; correct the template.")
+        reason = "it is no object with apiVersion and kind" if "SimpleHead" in match[2] else match[2]
+        return ChartError(f"{chart}/{match[1]}: does not render to an object, {reason}; correct the template.")
     if match := re.match(r"cannot load (\S+): .*yaml: (.*)", message):
         return ChartError(f"{chart}/{match[1]}: not YAML, {match[2]}; correct it.")
     if places := _PLACE_IN_TEMPLATE.findall(message):

@@ -152,7 +152,13 @@ def test_values_file_that_cannot_be_read_is_named(
             "templates/service.yaml",
             "spec:\n",
             " spec:\n",
-            "templates/service.yaml: does not render to YAML, line 13: did not find expected key; correct the ",
+            "templates/service.yaml: does not render to an object, line 13: did not find expected key; correct ",
+        ),
+        (
+            "templates/service.yaml",
+            "apiVersion: v1\n",
+            "- apiVersion: v1\n---\n",
+            "templates/service.yaml: does not render to an object, it is no object with apiVersion and kind; correct ",
         ),
         (
             "templates/configmap.yaml",

@@ -120,6 +120,10 @@ def check(
         return Run(bench, schemas, rules).report([Case(bench, each) for each in sets], ChartCase(bench), kubernetes)
 
 
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""What a rule may stumble over in an object that does not fit its schema, which is a finding already."""
+
+
 class Run:
     """One run of the check: applies rules, and gathers what they find as it goes."""
 
@@ -152,11 +156,14 @@ class Run:
         name = case.values.name
         base = self._guarded(name, lambda case: [case.base], case)
         for release in base:
-            self._gather(name, SCHEMA.id, self._schema_faults(release.objects) if SCHEMA in self._rules else ())
+            malformed = list(self._schema_faults(release.objects))
+            self._gather(name, SCHEMA.id, malformed if SCHEMA in self._rules else ())
             for rule in (rule for rule in INVARIANTS if rule in self._rules):
-                self._gather(name, rule.id, rule.check(release))
+                with contextlib.suppress(*(_MALFORMED if malformed else ())):
+                    self._gather(name, rule.id, rule.check(release))
             for comparison in comparisons:
-                self._gather(name, comparison.id, self._guarded(name, comparison.check, case))
+                with contextlib.suppress(*(_MALFORMED if malformed else ())):
+                    self._gather(name, comparison.id, self._guarded(name, comparison.check, case))
         return sum(len(release.objects) for release in base)
 
     def _guarded(self, value_set: str, look: Callable[[S], Iterable[T]], subject: S) -> list[T]:

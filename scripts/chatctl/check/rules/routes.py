@@ -95,7 +95,7 @@ def service_selects(release: Release) -> Iterator[Fault]:
 @invariant(
     "test-not-selected",
     "a test pod that a Service selects gets real traffic, and fails now and then",
-    "helm/helm#2227, nirmata/kyverno-notation-aws#442",
+    "helm/helm#2227",
 )
 def test_not_selected(release: Release) -> Iterator[Fault]:
     """No Service selects a hook's pod."""

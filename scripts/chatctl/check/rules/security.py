@@ -22,7 +22,7 @@ VOLUMES = frozenset(
     ]
 )
 SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_?KEY|API_?KEY|CREDENTIALS?)$", re.IGNORECASE)
-SECRET_KEY = re.compile(r"(password|passwd|secret|private_?key|credentials?)$", re.IGNORECASE)
+SECRET_KEY = re.compile(r"(password|passwd|(?<!existing)secret|private_?key|credentials?)$", re.IGNORECASE)
 SECRET_TEXT = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]*:[^/\s:@$]+@")
 
 
