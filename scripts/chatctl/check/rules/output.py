@@ -94,6 +94,13 @@ def test_hook(release: Release) -> Iterator[Fault]:
             yield Fault(pod.owner, field, "it is not set", "set it to before-hook-creation")
         if pod.spec.get("restartPolicy") != "Never":
             yield Fault(pod.owner, pod.at("spec.restartPolicy"), "it is not Never", "set it to Never")
+        for container in pod.containers:
+            asked = {each.get("name"): str(each.get("value")) for each in container.env}
+            service = release.find("Service", asked.get("HOST", ""))
+            numbers = [str(port.get("port")) for port in service.spec.get("ports") or []] if service else []
+            if asked.get("PORT") not in numbers:
+                wrong = f"{asked.get('HOST')}:{asked.get('PORT')} is no Service and port of the release"
+                yield Fault(pod.owner, f"{container.path}.env", wrong, "take chatapp.tests.target")
 
 
 def _is_json(text: str) -> bool:

@@ -220,6 +220,23 @@ def host_asked(release: Release) -> Iterator[Fault]:
             yield Fault(owner, "spec.rules", f"host {host} of ingress.hosts is not served", "serve every host")
 
 
+@invariant(
+    "ingress-as-asked",
+    "an annotation or a class that nobody asked for is right for one controller and wrong for the next",
+    "element-hq/ess-helm, tests/manifests",
+)
+def ingress_as_asked(release: Release) -> Iterator[Fault]:
+    """An Ingress has the class and the annotations that the values give, and no others."""
+    asked = release.values["ingress"]
+    for ingress in release.of_kind("Ingress"):
+        if ingress.spec.get("ingressClassName", "") != asked["className"]:
+            wrong = f"{ingress.spec.get('ingressClassName')!r} is not ingress.className, {asked['className']!r}"
+            yield Fault(ingress, "spec.ingressClassName", wrong, "render it where it is set")
+        for name in sorted(ingress.annotations.keys() ^ asked["annotations"].keys()):
+            wrong = "it is missing" if name in asked["annotations"] else "nobody asked for it"
+            yield Fault(ingress, f"metadata.annotations.{name}", wrong, "take ingress.annotations")
+
+
 def expected_routes(values: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
     """Return what the map says: (path, path type, port name) -> route."""
     details = values["ingress"]["routes"]
