@@ -99,7 +99,7 @@ def _key(loader: yaml.CSafeLoader, node: yaml.Node) -> str:
         return "<<"
     value = loader.construct_object(node, deep=True)
     if value is None:
-        return "null"
+        raise yaml.constructor.ConstructorError(None, None, "a key is null", node.start_mark)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

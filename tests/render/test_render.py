@@ -31,7 +31,7 @@ from .view import CHART, RenderChart
         ("~", None),
         ("'yes'", "yes"),
         ("=", "="),
-        ("{1: a, true: b, ~: c}", {"1": "a", "true": "b", "null": "c"}),
+        ("{1: a, true: b}", {"1": "a", "true": "b"}),
         ("{<<: {a: 1}, b: 2}", {"a": 1, "b": 2}),
     ],
 )
@@ -51,6 +51,11 @@ def test_lines_are_known_of_keys_and_entries() -> None:
 
 def test_stream_gives_its_documents() -> None:
     assert kubeyaml.load_all("---\n---\na: 1\n---\n# nothing\n---\n- b\n") == [{"a": 1}, ["b"]]
+
+
+def test_null_is_no_key() -> None:
+    with pytest.raises(yaml.YAMLError, match="a key is null"):
+        kubeyaml.load_all("{~: a}")
 
 
 def test_key_given_twice_is_an_error() -> None:
