@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chatctl import toolchain
-from chatctl.check import cases, kubernetes, run, schemas
+from chatctl.check import cases, chartcase, kubernetes, run, schemas
 from chatctl.check.renderer import AT_ONCE, Renderer
 from chatctl.console import Steps
 from chatctl.paths import repository
@@ -40,7 +40,7 @@ def main() -> None:
         bench = cases.Bench(chart, tools["helm"], tools["helm3"], Path(scratch), renderer)
         check = run.Run(bench, schemas.Schemas(versions, lambda: toolchain.gateway_api_crds(steps)), run.every_rule())
         sets = cases.value_sets(chart)
-        check.report([cases.Case(bench, each) for each in sets], cases.ChartCase(bench), versions)
+        check.report([cases.Case(bench, each) for each in sets], chartcase.ChartCase(bench), versions)
         requests = renderer.requests
         rounds = []
         for number in range(ROUNDS):

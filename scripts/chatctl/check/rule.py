@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from chatctl.check.model import Object, Release
 
 if TYPE_CHECKING:
-    from chatctl.check.cases import Case, ChartCase
+    from chatctl.check.cases import Case
+    from chatctl.check.chartcase import ChartCase
 
 Subject = TypeVar("Subject", contravariant=True)
 

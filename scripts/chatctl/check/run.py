@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from chatctl import toolchain
 from chatctl.check import rules as _registers_them
-from chatctl.check.cases import Bench, Case, ChartCase, ValueSet
+from chatctl.check.cases import Bench, Case, ValueSet
+from chatctl.check.chartcase import ChartCase
 from chatctl.check.model import Object, Release
 from chatctl.check.renderer import Renderer
 from chatctl.check.rule import CHART_RULES, COMPARISONS, INVARIANTS, Fault, Rule

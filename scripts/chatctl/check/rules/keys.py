@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from chatctl.check.cases import ChartCase, leaves
+from chatctl.check.chartcase import ChartCase, leaves
 from chatctl.check.model import Object, Release, release
 from chatctl.check.rule import Fault, chart_rule
 from chatctl.check.rules.comparisons import first_difference, unrolled
