@@ -49,14 +49,17 @@ def explain(stderr: str, chart: Path, files: Sequence[ValuesFile]) -> ChatctlErr
 
 def _broken_chart(message: str, chart: Path) -> ChatctlError:
     """Name the template and the line: of a failure inside several includes, the innermost."""
-    if match := re.match(r"YAML parse error on (?:.*?)/(templates/\S+): .*?((?:line \d+: )?[^:]*)$", message):
-        reason = "it is no object with apiVersion and kind" if "SimpleHead" in match[2] else match[2]
-        return ChartError(f"{chart}/{match[1]}: does not render to an object, {reason}; correct the template.")
+    if match := re.match(r"YAML parse error on (?:.*?)/(templates/\S+): (.*)$", message):
+        reason = re.sub(r"^.*?(?:yaml: |json: (?=cannot))", "", match[2])
+        reason = "it is no object with apiVersion and kind" if "SimpleHead" in reason else reason
+        output = re.sub(r"\bline (\d+)", r"line \1 of its output", reason)
+        return ChartError(f"{chart}/{match[1]}: does not render to an object, {output}; correct the template.")
     if match := re.match(r"cannot load (\S+): .*yaml: (.*)", message):
         return ChartError(f"{chart}/{match[1]}: not YAML, {match[2]}; correct it.")
     if places := _PLACE_IN_TEMPLATE.findall(message):
-        _, template, line = places[-1]
-        return ChartError(f"{chart}/{template}:{line}: {_last(message)}; correct the template.")
+        (_, outer, called), (_, template, line) = places[0], places[-1]
+        through = f" (called from {outer}:{called})" if outer != template else ""
+        return ChartError(f"{chart}/{template}:{line}: {_last(message)}{through}; correct the template.")
     if "chart" in message.lower():
         return ChartError(f"{chart}: {message}; correct the chart.")
     return ToolError(f"Helm could not render {chart}: {message}")
@@ -81,7 +84,9 @@ def _keys(line: str) -> Keys:
 
 def _schema_mistakes(message: str, chart: Path) -> list[tuple[Keys, str]]:
     """Turn Helm's `- at '/ingress/paths/ws': reason` lines into sentences, sorted, since Helm's order is random."""
-    schema = _Schema(json.loads((chart / "values.schema.json").read_text()))
+    own = chart / "values.schema.json"  # a parent chart has none, and its only dependency has
+    file = own if own.is_file() else next(iter(sorted(chart.glob("charts/*/values.schema.json"))))
+    schema = _Schema(json.loads(file.read_text()))
     mistakes: list[tuple[Keys, str]] = []
     for pointer, reason in re.findall(r"^ *- at '(.*?)': (.*)$", message, re.MULTILINE):
         keys = tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])

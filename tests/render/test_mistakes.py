@@ -9,7 +9,7 @@ from chatctl.check.cases import ValueSet
 from chatctl.check.run import check
 from chatctl.console import Steps
 
-from .edits import Mistake, mistakes
+from .edits import Mistake, mistakes, only
 
 MISTAKES = mistakes("mistakes.yaml")
 
@@ -27,8 +27,10 @@ def value_sets(mistake: Mistake, chart: Path, folder: Path) -> list[ValueSet]:
 def test_mistake_is_found(mistake: Mistake, chart_copy: Path, tmp_path: Path) -> None:
     mistake.make(chart_copy)
     sets = value_sets(mistake, chart_copy, tmp_path)
-    report = check(chart_copy, sets, ["1.30", "1.37"], Steps(), only=[mistake.rule])
-    said = [(f"{each.object} {each.path}", each.wrong) for each in report.findings if each.rule == mistake.rule]
+    report = check(chart_copy, sets, ["1.30", "1.37"], Steps(), only(mistake.rule))
+    said = [
+        (f"{each.object} {each.path}", each.wrong) for each in report.findings if each.rule in (mistake.rule, "renders")
+    ]
     assert [place for place, wrong in said if mistake.shows in place and mistake.says in wrong], said
 
 

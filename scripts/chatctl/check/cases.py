@@ -43,6 +43,7 @@ class ValueSet:
 
     name: str
     files: tuple[Path, ...]
+    is_users: bool = False
 
 
 def chart_folder(given: Path | None) -> Path:
@@ -59,7 +60,7 @@ def chart_folder(given: Path | None) -> Path:
 
 def value_set(files: Sequence[Path]) -> ValueSet:
     """Return a user's files as one value set; a later file wins."""
-    return ValueSet(" + ".join(map(str, files)), tuple(files))
+    return ValueSet(" + ".join(map(str, files)), tuple(files), is_users=True)
 
 
 def value_sets(chart: Path) -> list[ValueSet]:
@@ -126,7 +127,7 @@ class Case:
             case "helm3":
                 return replace(base, helm=bench.helm3)
             case "offered":
-                return replace(base, kube_version="1.30.0", api_versions=OFFERED)
+                return replace(base, kube_version="v1.30.0-gke.100", api_versions=OFFERED)
             case "bumped":
                 return replace(base, chart=bench.bumped)
             case "long":
@@ -135,6 +136,8 @@ class Case:
                 return replace(base, release=LONGEST + "y")
             case "reconfigured":
                 return replace(base, overrides=as_yaml({"runtimeConfig": {"extra": {"chatctl-check": "changed"}}}))
+            case "rerouted":
+                return replace(base, overrides=as_yaml({"ingress": self._another_route()}))
             case "defaults":
                 return bench.request(overrides="{}")
             case _:  # base, again
@@ -152,6 +155,15 @@ class Case:
     def base(self) -> Release:
         """The release of the value set as it is, rendered by Helm 4."""
         return self["base"]
+
+    def _another_route(self) -> dict[str, Any]:
+        """Return a route more, to any port that there is: it changes the runtime files and no variable."""
+        values = valuesfile.coalesce(
+            self._bench.defaults, *(valuesfile.read(file).values for file in self.values.files)
+        )
+        port = next(name for name, number in values["ports"].items() if number)
+        base = str(values["ingress"]["paths"].get("web") or "").rstrip("/")
+        return {"paths": {"chatctl-check": f"{base}/chatctl-check"}, "routes": {"chatctl-check": {"port": port}}}
 
     def start(self, names: Sequence[str]) -> None:
         """Begin rendering."""

@@ -16,12 +16,16 @@ from chatctl.errors import ChatctlError
 from chatctl.paths import repository
 from chatctl.render import Rendered, Request, as_yaml
 
+ALIASES = ("chat-for-everybody-in-the-east", "chat-for-everybody-in-the-west")
+"""Long enough to be cut from names, and alike but for the end."""
+
 
 @dataclass(frozen=True)
 class Probe:
     """One key set to something else: what was rendered without and with it, None where the values are refused."""
 
     key: tuple[str, ...]
+    value: object
     before: Rendered | None
     after: Rendered | None
 
@@ -73,13 +77,16 @@ class ChartCase:
         usual = self._try(self._probe_request({}))
         for setting in (value, *entries):
             if (after := self._try(self._probe_request(_nested(key, setting)))) and usual != after:
-                return Probe(key, usual, after)
+                return Probe(key, value, usual, after)
         rest, everything = (self._probe_request(each) for each in (_without(self.everything, key), self.everything))
         if (before := self._try(rest)) and (after := self._try(everything)):
-            return Probe(key, before, after)
-        # A key that goes only with its siblings: all of them at once.
+            return Probe(key, value, before, after)
+        # A key that goes only with its siblings: all of them, with it and without.
         siblings = _at(self.everything, key[:-1]) if len(key) > 1 else []
-        return Probe(key, usual, self._try(self._probe_request(_nested(key[:-1], siblings[0]))) if siblings else None)
+        if siblings and (after := self._try(self._probe_request(_nested(key[:-1], siblings[0])))):
+            without = _without(_nested(key[:-1], siblings[0]), key)
+            return Probe(key, value, self._try(self._probe_request(without)) or usual, after)
+        return Probe(key, value, usual, None)
 
     @functools.cached_property
     def _settings(self) -> Mapping[tuple[str, ...], object]:
@@ -110,7 +117,7 @@ class ChartCase:
         folder = self._bench.scratch / "parent"
         copy = shutil.copytree(self.chart, folder / "charts" / "chatapp")
         about = yaml.safe_load((copy / "Chart.yaml").read_text())
-        twice = [{"name": about["name"], "version": about["version"], "alias": alias} for alias in ("east", "west")]
+        twice = [{"name": about["name"], "version": about["version"], "alias": alias} for alias in ALIASES]
         parent = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": twice}
         (folder / "Chart.yaml").write_text(yaml.safe_dump(parent))
         return folder

@@ -16,10 +16,11 @@ TEST_HOOK = "helm.sh/hook"
 
 @dataclass(frozen=True)
 class Object:
-    """One object, and the template that made it (`templates/service.yaml`)."""
+    """One object, the template that made it (`templates/service.yaml`), and the text as it was printed."""
 
     data: Mapping[str, Any]
     template: str = ""
+    text: str = ""
 
     @property
     def kind(self) -> str:
@@ -131,6 +132,11 @@ class Pod:
         """Its volumes."""
         return self.spec.get("volumes") or []
 
+    @property
+    def names(self) -> set[str]:
+        """All names that stand in it: of what it refers to, and its own."""
+        return set(strings(self.spec))
+
     def at(self, field: str) -> str:
         """Return the path of one of its fields in the object."""
         return f"{self.path}.{field}" if self.path else field
@@ -198,7 +204,7 @@ def release(rendered: Rendered, name: str, namespace: str, values: Mapping[str, 
         ChartError: a document is not YAML, or has a key twice.
     """
     objects = [
-        Object(data, document.template.partition("/")[2])
+        Object(data, document.template.partition("/")[2], document.text)
         for document in rendered.documents
         if (data := document.load()) is not None
     ]

@@ -174,7 +174,7 @@ class Run:
         except ToolError:
             raise
         except ChatctlError as error:
-            is_chart = isinstance(error, ChartError)
+            is_chart = isinstance(error, ChartError) or value_set.endswith("default-values.yaml")
             self._chart_is_broken |= is_chart
             for copy in (self._bench.scratch / "bumped", self._bench.scratch / "parent/charts/chatapp"):
                 error.args = (str(error).replace(str(copy), str(self._bench.chart)),)

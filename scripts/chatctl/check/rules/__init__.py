@@ -1,5 +1,31 @@
 """The rules, by what they look at; importing this package registers them all."""
 
-from chatctl.check.rules import comparisons, keys, names, output, pods, references, routes, runtime, scale, security
+from chatctl.check.rules import (
+    apiserver,
+    comparisons,
+    container,
+    keys,
+    names,
+    output,
+    pods,
+    references,
+    routes,
+    runtime,
+    scale,
+    security,
+)
 
-__all__ = ["comparisons", "keys", "names", "output", "pods", "references", "routes", "runtime", "scale", "security"]
+__all__ = [
+    "apiserver",
+    "comparisons",
+    "container",
+    "keys",
+    "names",
+    "output",
+    "pods",
+    "references",
+    "routes",
+    "runtime",
+    "scale",
+    "security",
+]

@@ -62,11 +62,12 @@ def version_bump(case: Case) -> Iterator[Fault]:
     "config-rolls",
     "a mounted file never refreshes: without a hash on the pod template people run on the old configuration",
     "jameswynn/helm-charts#28, element-hq/ess-helm#805",
-    needs=("reconfigured",),
+    needs=("reconfigured", "rerouted"),
 )
 def config_rolls(case: Case) -> Iterator[Fault]:
     """A change of the configuration changes the pod template of whoever uses it."""
-    yield from unrolled(case.base, case["reconfigured"])
+    for changed in ("reconfigured", "rerouted"):
+        yield from unrolled(case.base, case[changed])
 
 
 @comparison(
@@ -110,7 +111,7 @@ def selector_stable(case: Case) -> Iterator[Fault]:
     for other, cause in ((case["defaults"], "these values change"), (case["bumped"], "a new chart version changes")):
         for each in other.of_kind(*own):
             if each.spec.get("selector") != own[each.kind]:
-                wrong = f"{cause} it: {own[each.kind]}, else {each.spec.get('selector')}"
+                wrong = f"{cause} {first_difference(own[each.kind], each.spec.get('selector'), 'spec.selector')}"
                 yield Fault(each, "spec.selector", wrong, "select by chart name or alias, release and component")
 
 

@@ -1,5 +1,6 @@
 """The chart as a whole: its keys, and two of it in one parent chart."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -45,6 +46,20 @@ REACH: dict[str, frozenset[str]] = {
 }
 """The kinds of objects that a key may change; the longest prefix counts. `Pod` is the pod of `helm test`."""
 
+MUST = (
+    "imagePullSecrets",
+    "ingress.paths.ws",
+    "podSecurityContext",
+    "runtimeConfig.extra",
+    "securityContext",
+    "serviceAccount.create",
+    "serviceAccount.name",
+)
+"""Keys that must change all kinds of objects that they may change."""
+
+UNSTABLE = re.compile(r"\b(lookup|now|date\w*|ago|rand\w+|uuidv4|gen\w+|htpasswd|bcrypt|getHostByName)\b")
+"""Functions whose result is another one each time, or another in a cluster."""
+
 VERSION = "app.kubernetes.io/version"
 """The label that says what runs; the image's keys change it everywhere."""
 
@@ -76,8 +91,9 @@ def key_used(case: ChartCase) -> Iterator[Fault]:
     for probe in case.probes:
         may = reach(probe.key)
         if probe.before and probe.after and may != NOTHING and probe.before.text == probe.after.text:
-            key = ".".join(probe.key)
-            yield Fault("values.yaml", key, "no template uses it", "use it, or remove it with its schema")
+            wrong = f"setting it to {json.dumps(probe.value)} changes nothing in the output"
+            mend = "look where a template reads it, or remove it with its schema"
+            yield Fault("values.yaml", ".".join(probe.key), wrong, mend)
 
 
 @chart_rule(
@@ -86,7 +102,7 @@ def key_used(case: ChartCase) -> Iterator[Fault]:
     "helm/helm#5238; cert-manager merged global.nodeSelector so",
 )
 def key_reach(case: ChartCase) -> Iterator[Fault]:
-    """Setting one key changes only the objects that it should."""
+    """Setting one key changes the objects that it should, and no others."""
     for probe in case.probes:
         key, may = ".".join(probe.key), reach(probe.key)
         if may is None:
@@ -95,9 +111,12 @@ def key_reach(case: ChartCase) -> Iterator[Fault]:
         elif probe.before and probe.after and may != ALL:
             for each, field in _changed(probe.before, probe.after):
                 if each.kind not in may and not (probe.key[0] == "image" and field.endswith(VERSION)):
-                    yield Fault(
-                        each, field, f"the value {key} changes it", "use the object's own values, deepCopy maps"
-                    )
+                    mend = f"read another key here, deepCopy maps before a merge; {key} is for {', '.join(sorted(may))}"
+                    yield Fault(each, field, f"the value {key} changes it", mend)
+            if key.startswith(MUST):
+                changed = {each.kind for each, _ in _changed(probe.before, probe.after)}
+                for kind in sorted(may - changed):
+                    yield Fault("values.yaml", key, f"it does not reach the {kind}", f"render it in the {kind} too")
 
 
 @chart_rule(
@@ -135,6 +154,34 @@ def key_declared(case: ChartCase) -> Iterator[Fault]:
                 if name not in words:
                     wrong = f"no key of values.yaml is called {name}, and no template makes one"
                     yield Fault(f"{file}:{number}", name, wrong, "mend its name, or add the key")
+
+
+@chart_rule(
+    "no-lookup",
+    "what is looked up in a cluster or made by chance differs between `helm template`, Argo CD and the next upgrade",
+    "helm.sh/docs/chart_template_guide/functions_and_pipelines, lookup; argoproj/argo-cd#5202",
+)
+def no_lookup(case: ChartCase) -> Iterator[Fault]:
+    """No template asks the cluster, the clock or chance."""
+    for file, text in case.sources.items():
+        for number, line in enumerate(_code(text).splitlines(), 1):
+            for name in UNSTABLE.findall(line):
+                yield Fault(f"{file}:{number}", name, f"{name} gives another result each time", "make it a value")
+
+
+@chart_rule(
+    "files-found",
+    "Helm takes a file that is not there for an empty one, without a word: a test of nothing passes",
+    "helm.sh/docs/chart_template_guide/accessing_files",
+)
+def files_found(case: ChartCase) -> Iterator[Fault]:
+    """Every file that a template reads is in the chart, and not empty."""
+    for file, text in case.sources.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            for name in re.findall(r'\.Files\.Get "([^"]+)"', line):
+                found = case.chart / name
+                if not found.is_file() or not found.read_text().strip():
+                    yield Fault(f"{file}:{number}", name, f"there is no {name}, or it is empty", "mend its name")
 
 
 @chart_rule(

@@ -64,7 +64,8 @@ def namespace(release: Release) -> Iterator[Fault]:
         if CLUSTER_WIDE.match(each.kind):
             yield Fault(each, "kind", "it belongs to the whole cluster", "leave it to the cluster's owner")
         elif each.metadata.get("namespace") != release.namespace:
-            wrong = f"{each.metadata.get('namespace')!r} is not the release's namespace {release.namespace!r}"
+            own = each.metadata.get("namespace")
+            wrong = f"{own!r} is not the release's, {release.namespace!r}" if own else "it has none"
             yield Fault(each, "metadata.namespace", wrong, "set it to .Release.Namespace")
 
 
@@ -136,6 +137,26 @@ def selector(release: Release) -> Iterator[Fault]:
                 if pod.labels.get(label) != value:
                     wrong = f"{label}={value} is not on its own pods, which have {pod.labels.get(label)!r}"
                     yield Fault(each, field, wrong, "use the same helper for both")
+
+
+@invariant(
+    "selectors-match",
+    "a constraint or a policy that counts pods by a label none has does nothing, without a word",
+    "kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints",
+)
+def selectors_match(release: Release) -> Iterator[Fault]:
+    """Every spread constraint and every NetworkPolicy selects pods of the release."""
+    for pod in release.pods:
+        for index, constraint in enumerate(pod.spec.get("topologySpreadConstraints") or []):
+            labels = (constraint.get("labelSelector") or {}).get("matchLabels") or {}
+            if not labels.items() <= pod.labels.items() or not labels:
+                field = pod.at(f"spec.topologySpreadConstraints[{index}].labelSelector")
+                yield Fault(pod.owner, field, f"{dict(labels)} is not on its own pods", "use chatapp.labels.selector")
+    for policy in release.of_kind("NetworkPolicy"):
+        labels = (policy.spec.get("podSelector") or {}).get("matchLabels") or {}
+        if not release.selected_by(labels):
+            wrong = f"{dict(labels)} selects no pod of the release"
+            yield Fault(policy, "spec.podSelector", wrong, "use chatapp.labels.selector")
 
 
 def _pod_names(pod: Pod) -> Iterator[Fault]:

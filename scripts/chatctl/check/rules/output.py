@@ -8,6 +8,9 @@ from chatctl import imagename
 from chatctl.check.model import Release, strings
 from chatctl.check.rule import Fault, invariant
 
+MEANT = re.compile(r"(emptyDir|[sS]elector|(ingress|egress|from|to)\[\d+\])$")
+"""Fields whose emptiness says something: all pods, any peer."""
+
 RESIDUE = re.compile(r"\{\{|\}\}|<no value>|%!\w?\(|\.Values\.|map\[")
 
 
@@ -20,8 +23,13 @@ def no_null(release: Release) -> Iterator[Fault]:
     """No field is null or an empty map."""
     for each in release.objects:
         for path, value in _nodes(each.data, ""):
-            if value is None or (isinstance(value, Mapping | list) and not value and not path.endswith("emptyDir")):
-                yield Fault(each, path, "it is empty", "leave the key out where there is no value ({{- with }})")
+            if value is None or (isinstance(value, Mapping | list) and not value and not MEANT.search(path)):
+                yield Fault(
+                    each,
+                    path,
+                    "it is empty",
+                    "leave the key out where there is no value, or indent what belongs below it",
+                )
 
 
 @invariant(
@@ -32,9 +40,12 @@ def no_residue(release: Release) -> Iterator[Fault]:
     written = set(strings(release.values))
     for each in release.objects:
         for path, value in _nodes(each.data, ""):
-            found = RESIDUE.search(value) if isinstance(value, str) and "\n" not in value else None
-            if found and value not in written:
+            if not isinstance(value, str) or "\n" in value or value in written:
+                continue
+            if found := RESIDUE.search(value):
                 yield Fault(each, path, f"{found[0]!r} stands in {value!r}", "mend the template")
+            elif value.startswith("[") and value.endswith("]") and not _is_json(value):
+                yield Fault(each, path, f"{value!r} is a list as Go prints it", "join it, or use toJson")
 
 
 @invariant(
@@ -47,9 +58,14 @@ def config_readable(release: Release) -> Iterator[Fault]:
     for each in release.of_kind("ConfigMap"):
         if not each.data.get("data"):
             yield Fault(each, "data", "there is none", "render no ConfigMap then")
+        if each.data.get("immutable"):
+            yield Fault(each, "immutable", "no upgrade could change it", "leave it out")
         for name, text in (each.data.get("data") or {}).items():
             if name.endswith(".json") and not _is_json(text):
                 yield Fault(each, f"data.{name}", "it is not JSON", "write it with toPrettyJson")
+            if name.endswith(".js") and re.search("[\u2028\u2029]|</", text):
+                wrong = "it has a text in it that ends a script or a line of JavaScript"
+                yield Fault(each, f"data.{name}", wrong, "escape it with toPrettyJson, not toRawJson")
             if "\n" in text and not text.endswith("\n"):
                 yield Fault(each, f"data.{name}", "its last line has no end", "keep the newline")
     for each in release.of_kind("Secret"):
@@ -98,6 +114,10 @@ def test_hook(release: Release) -> Iterator[Fault]:
             asked = {each.get("name"): str(each.get("value")) for each in container.env}
             service = release.find("Service", asked.get("HOST", ""))
             numbers = [str(port.get("port")) for port in service.spec.get("ports") or []] if service else []
+            path = release.values["tests"]["path"] or paths.get("ws")
+            if asked.get("REQUEST_PATH", "").replace("$$", "$") != path:
+                wrong = f"REQUEST_PATH is {asked.get('REQUEST_PATH')!r}, and route ws {path!r}"
+                yield Fault(pod.owner, f"{container.path}.env", wrong, "take chatapp.tests.target")
             if asked.get("PORT") not in numbers:
                 wrong = f"{asked.get('HOST')}:{asked.get('PORT')} is no Service and port of the release"
                 yield Fault(pod.owner, f"{container.path}.env", wrong, "take chatapp.tests.target")

@@ -93,6 +93,13 @@ def references(release: Release) -> Iterator[Fault]:
                 wanted = [source["key"]] if "key" in source else [item["key"] for item in source.get("items") or []]
                 for key in (key for key in wanted if key not in _keys(found)):
                     yield Fault(pod.owner, field, f"{found} has no key {key}", "mend the key")
+    for binding in release.of_kind("RoleBinding"):
+        for index, subject in enumerate(binding.data.get("subjects") or []):
+            name = subject.get("name", "")
+            if subject.get("kind") == "ServiceAccount" and not (
+                release.find("ServiceAccount", name) or name in declared
+            ):
+                yield Fault(binding, f"subjects[{index}]", f"there is no ServiceAccount {name}", "mend the name")
     for pod in release.pods:
         for container in pod.containers:
             for index, mount in enumerate(container.mounts):
@@ -104,13 +111,13 @@ def references(release: Release) -> Iterator[Fault]:
 
 @invariant(
     "config-used",
-    "a ConfigMap or Secret that no pod refers to is written for nobody",
+    "an object that no pod refers to is written for nobody",
     "element-hq/ess-helm, tests/manifests",
 )
 def config_used(release: Release) -> Iterator[Fault]:
-    """Every ConfigMap and Secret of the release is used by a pod or by a route's TLS."""
+    """Every ConfigMap, Secret and ServiceAccount of the release is used by a pod."""
     used = {(kind, name) for pod in release.pods for kind, source, _ in _references(pod) for name in strings(source)}
-    for each in release.of_kind("ConfigMap", "Secret"):
+    for each in release.of_kind("ConfigMap", "Secret", "ServiceAccount"):
         if (each.kind, each.name) not in used and not each.is_hook:
             yield Fault(each, "metadata.name", "no pod uses it", "mend the name where it is used, or remove it")
 

@@ -185,18 +185,27 @@ def route_map(release: Release) -> Iterator[Fault]:
     ingress = release.values["ingress"]
     if ingress["enabled"] and not release.of_kind("Ingress"):
         yield Fault("ingress.enabled", "", "there is no Ingress", "render one where ingress.enabled is true")
+    by_path = {path: (route, path_type, port) for (path, path_type, port), route in expected.items()}
     for owner in release.of_kind("Ingress", "HTTPRoute"):
         for host in _hosts(release, owner):
-            served = {
-                (route.path, route.path_type, _port_name(release, route)): route
-                for route in _routes(release, owner, host)
-            }
-            for key in expected.keys() - served.keys():
-                wrong = f"on host {host!r} {expected[key]} ({_say(key)}) is missing"
+            routes = _routes(release, owner, host)
+            for path in sorted(by_path.keys() - {route.path for route in routes}):
+                wrong = f"route {by_path[path][0]} ({path}) is missing{_on(host)}"
                 yield Fault(owner, "spec.rules", wrong, "take every route of ingress.paths")
-            for key in served.keys() - expected.keys():
-                wrong = f"on host {host!r} {_say(key)} is no route of ingress.paths"
-                yield Fault(owner, served[key].field, wrong, "take paths, ports and types from the map")
+            for served in routes:
+                _, path_type, port = by_path.get(served.path, ("", "", ""))
+                name = _port_name(release, served)
+                if not path_type:
+                    wrong = f"{served.path} is no path of ingress.paths{_on(host)}"
+                    yield Fault(owner, served.field, wrong, "take the paths from the map")
+                elif name and name != port:
+                    wrong = f"{served.path} leads to port {name}, and to {port} by ingress.paths and routes{_on(host)}"
+                    yield Fault(owner, served.field, wrong, "take the port from the map")
+                elif served.path_type != _type_in(owner, path_type):
+                    wrong = f"{served.path} has the type {served.path_type or '(none)'}, and {path_type} by the values"
+                    yield Fault(owner, served.field, wrong, "take the type from the map")
+        if owner.kind == "HTTPRoute" and not owner.spec.get("parentRefs"):
+            yield Fault(owner, "spec.parentRefs", "no Gateway serves it", "name the Gateway")
 
 
 @invariant(
@@ -218,6 +227,9 @@ def host_asked(release: Release) -> Iterator[Fault]:
                 yield Fault(owner, "spec.rules", wrong, "take the hosts from ingress.hosts")
         for host in sorted(asked - set(hosts)):
             yield Fault(owner, "spec.rules", f"host {host} of ingress.hosts is not served", "serve every host")
+        if len(hosts) < len(given):
+            wrong = f"{len(given)} hosts are asked for, {len(hosts)} served"
+            yield Fault(owner, "spec.rules", wrong, "serve every host, templates filled in")
 
 
 @invariant(
@@ -277,6 +289,10 @@ def _url(route: Route) -> str:
     return f"{route.host}{route.path}"
 
 
-def _say(key: tuple[str, str, str]) -> str:
-    path, path_type, port = key
-    return f"{path} ({path_type}) to port {port or '(none)'}"
+def _on(host: str) -> str:
+    return f", on host {host}" if host else ", on any host"
+
+
+def _type_in(owner: Object, path_type: str) -> str:
+    """Return a path type as an object says it: an HTTPRoute knows no ImplementationSpecific, a prefix is nearest."""
+    return "Prefix" if (owner.kind, path_type) == ("HTTPRoute", "ImplementationSpecific") else path_type

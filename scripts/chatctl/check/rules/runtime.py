@@ -27,6 +27,9 @@ def runtime_endpoints(release: Release) -> Iterator[Fault]:
     for each, file, text in runtime_files(release):
         settings, _ = parse(file, text)
         for key in ("env",) if file == "runtime.env" else expected:
+            if not settings:
+                yield Fault(each, f"data.{file}", "there are no settings in it", "write them into it as JSON")
+                break
             if settings.get(key) != expected[key]:
                 wrong = f"{key} is {settings.get(key)}, and should be {expected[key]}"
                 yield Fault(each, f"data.{file}", wrong, "make it of ingress.paths and runtimeConfig alone, as JSON")
@@ -65,7 +68,7 @@ def runtime_relative(release: Release) -> Iterator[Fault]:
         settings, frame = parse(file, text)
         for name, endpoint in {**settings.get("endpoints", {}), **settings.get("env", {})}.items():
             if name not in elsewhere and not str(endpoint).startswith("/"):
-                wrong = f"{name} is {endpoint!r}, which names a scheme or a host"
+                wrong = f"{name} is {endpoint!r}, which is no path{': it names a scheme or a host' if endpoint else ''}"
                 yield Fault(each, f"data.{file}", wrong, "leave it the path; the browser completes it")
         for host in sorted(host for host in hosts if host in frame):
             yield Fault(each, f"data.{file}", f"the host {host} stands in it", "leave hosts out")

@@ -63,6 +63,11 @@ def scale_target(release: Release) -> Iterator[Fault]:
         chosen = release.selected_by((each.spec.get("selector") or {}).get("matchLabels"))
         if len([pod for pod in chosen if pod.serves]) != 1:
             yield Fault(each, "spec.selector", "it selects not exactly one workload", "use the Deployment's selector")
+        least = each.spec.get("minAvailable")
+        many = max([pod.owner.spec.get("replicas", 1) for pod in chosen if pod.serves], default=1)
+        if least == "100%" or (isinstance(least, int) and least >= many):
+            wrong = f"{least} of {many} must stay, so that no node can be drained"
+            yield Fault(each, "spec.minAvailable", wrong, "use maxUnavailable: 1")
 
 
 @invariant(
