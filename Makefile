@@ -4,7 +4,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest
+# What runs is measured, in every process (pyproject.toml); `make test` puts it together.
+PYTEST := $(BIN)/coverage run -m pytest
 # `heads` compares with the local main branch.
 REMOTE ?= heads
 CT = PATH="$(abspath $(BIN)):$$(dirname "$$($(BIN)/chatctl tools helm)"):$$PATH" "$$($(BIN)/chatctl tools ct)" lint --config ci/ct.yaml
@@ -25,8 +26,12 @@ up: env ## bring up the chat on a local cluster, and print its URL
 down: env ## take the local cluster down
 	@$(BIN)/chatctl down
 
-test: lint test-render tools ## everything that must pass
+test: lint tools ## everything that must pass, and which lines of chatctl it did not run
+	@$(BIN)/coverage erase
+	@$(MAKE) --no-print-directory test-render
 	$(PYTEST) tests/cluster tests/browser
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 test-render: tools ## what needs no cluster: the chart's output and refusals, chatctl, the reference app
 	$(PYTEST) tests/render tests/chatctl tests/app -n 2
