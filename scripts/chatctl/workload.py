@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import kr8s
+import yaml
 from kr8s import Api
 
 from chatctl.errors import ToolError, UserError
@@ -28,8 +29,8 @@ def connect(kubeconfig: Path) -> kr8s.Api:
     warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported", module="kr8s")
     try:
         return kr8s.api(kubeconfig=str(kubeconfig))
-    except (OSError, ValueError, TypeError, httpx.HTTPError, kr8s.ServerError) as error:
-        reason = str(error) or type(error).__name__
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, httpx.HTTPError, kr8s.ServerError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise ToolError(f"the cluster of {kubeconfig} can't be asked: {reason}; is it running?") from error
 
 
