@@ -9,6 +9,8 @@ from chatctl.paths import state_dir
 SPARE = Cluster("spare", 8091, 8454)
 SPARE_OPTIONS = ("--name", SPARE.name, "--http-port", SPARE.http_port, "--https-port", SPARE.https_port)
 """A second cluster's name and ports, beside the test cluster."""
+NOBODY = ("unshare", "--user", "--")
+"""Runs a program as a user who is not root, and may still read what root may."""
 KERNEL = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops"]
 """Settings of the whole machine that a kubelet changes."""
 

@@ -13,10 +13,7 @@ from chatctl.release import Release
 from chatctl.workload import connect
 
 from ..conftest import CHATCTL, Install, chatctl
-from .host import SPARE, SPARE_OPTIONS, host_state
-
-NOBODY = ("unshare", "--user", "--")
-"""Runs a program as a user who is not root, and may still read what root may."""
+from .host import NOBODY, SPARE, SPARE_OPTIONS, host_state
 
 
 @pytest.mark.parametrize(
@@ -62,11 +59,17 @@ def test_missing_values_file_is_refused_by_name(tmp_path: Path) -> None:
     refused(chatctl("up", *SPARE_OPTIONS, "-f", tmp_path / "none.yaml"), f"{tmp_path}/none.yaml: there is no such")
 
 
-def test_root_is_asked_for() -> None:
-    done = subprocess.run([*NOBODY, CHATCTL, "up"], capture_output=True, text=True, check=False)
-    refused(done, "the local cluster needs root")
-    done = subprocess.run([*NOBODY, CHATCTL, "down"], capture_output=True, text=True, check=False)
-    refused(done, "ending the local cluster needs root")
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("up", "the local cluster needs root"),
+        ("down", "ending the local cluster needs root"),
+        ("status", "the local cluster answers to root alone"),
+    ],
+)
+def test_root_is_asked_for(command: str, sentence: str) -> None:
+    done = subprocess.run([*NOBODY, CHATCTL, command], capture_output=True, text=True, check=False)
+    refused(done, sentence)
 
 
 @pytest.mark.parametrize(("option", "port"), [("--http-port", SPARE.http_port), ("--https-port", SPARE.https_port)])

@@ -1,6 +1,7 @@
 """The node's own folder in the cgroup hierarchies: below it the kubelet accounts for pods."""
 
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -34,10 +35,6 @@ def _hierarchies() -> list[Path]:
 
 
 def _removed(folder: Path) -> bool:
-    try:
+    with suppress(OSError):  # its last process is still ending
         folder.rmdir()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False  # its last process is still ending
-    return True
+    return not folder.exists()

@@ -134,10 +134,11 @@ def _own_network(pid: int) -> bool:
 
 
 def _free_subnet() -> int:
-    """Return a number n for which no address of this host is in 10.213.n.0/30."""
+    """Return a number n for which no address of this host is in 10.213.n.0/30, and no link is called `chatapp`n."""
     listed = json.loads(process.output(["ip", "-json", "address"]))
     taken = {entry["local"].rpartition(".")[0] for link in listed for entry in link["addr_info"] if "local" in entry}
-    free = [number for number in range(SUBNETS) if f"10.213.{number}" not in taken]
+    taken |= {link["ifname"] for link in listed}
+    free = [number for number in range(SUBNETS) if not taken & {f"10.213.{number}", f"chatapp{number}"}]
     if not free:
         raise ToolError(
             f"all {SUBNETS} subnets for local clusters are in use; end one with `chatctl down --name NAME`."
