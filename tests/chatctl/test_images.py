@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,8 @@ def test_archive_holds_each_image_under_its_name_and_each_layer_once(tmp_path: P
     program.write_text("#!/bin/sh\n")
     target = tmp_path / "archive.tar"
     files = {"/usr/local/bin/program": program}
-    write_archive(target, [Image("localhost/a:1", files, entrypoint=["program"]), Image("localhost/b:1", files)])
+    run = Image("localhost/a:1", files, entrypoint=["program"])
+    write_archive(target, [run, Image("localhost/b:1", files), replace(run, name="localhost/c:1")])
 
     with tarfile.open(target) as archive:
         names = archive.getnames()
@@ -50,12 +52,13 @@ def test_archive_holds_each_image_under_its_name_and_each_layer_once(tmp_path: P
     assert len(contents) == len(names)
     index = json.loads(contents["index.json"])
     names = [entry["annotations"]["io.containerd.image.name"] for entry in index["manifests"]]
-    assert names == ["localhost/a:1", "localhost/b:1"]
+    assert names == ["localhost/a:1", "localhost/b:1", "localhost/c:1"]
     for name, content in contents.items():
         if name.startswith("blobs/sha256/"):
             assert hashlib.sha256(content).hexdigest() == name.removeprefix("blobs/sha256/")
     manifests = [json.loads(contents[blob(entry["digest"])]) for entry in index["manifests"]]
     assert manifests[0]["layers"] == manifests[1]["layers"]
+    assert manifests[0] == manifests[2]
     config = json.loads(contents[blob(manifests[0]["config"]["digest"])])
     assert config["config"]["Entrypoint"] == ["program"]
 
