@@ -4,6 +4,7 @@ Helm runs as the pinned program with an explicit kubeconfig; nothing of the user
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,11 @@ def keys(values: Sequence[Path]) -> set[str]:
 
 
 def plan(target: Release, values: Sequence[Path], overrides: Mapping[str, Any]) -> Rendered:
-    """Render what would be installed, so that a wrong value is refused before anything is touched."""
+    """Render what would be installed, so that a wrong value or name is refused before anything is touched."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", target.namespace):
+        raise UserError(
+            f"{target.namespace!r} can't name a namespace; take up to 63 lower-case letters, digits and dashes."
+        )
     chart = repository() / "chart"
     request = Request(target.helm, chart, tuple(values), as_yaml(overrides), (), target.name, target.namespace)
     return render(request)
@@ -179,7 +184,11 @@ def addresses(objects: Sequence[Any], http_port: int | None, https_port: int | N
 
 
 def _make_namespace(api: kr8s.Api, name: str, labels: Mapping[str, str]) -> Any:
-    """Return the namespace if it had to be made, else None."""
+    """Return the namespace if it had to be made, else None.
+
+    Raises:
+        UserError: the cluster refuses it.
+    """
     namespace: Any = Namespace({"metadata": {"name": name, "labels": dict(labels)}}, api=api)
     try:
         if namespace.exists():
@@ -188,7 +197,7 @@ def _make_namespace(api: kr8s.Api, name: str, labels: Mapping[str, str]) -> Any:
     except kr8s.ServerError as error:
         if error.response is not None and error.response.status_code in (403, 409):
             return None  # no right to look, or made meanwhile: Helm will say if it is not there
-        raise
+        raise UserError(f"namespace {name} can't be made: {error}; name another with --namespace.") from error
     return namespace
 
 
