@@ -10,7 +10,7 @@ import pytest
 
 from chatctl import images, process
 from chatctl.cluster import bootstrap, node
-from chatctl.cluster.model import Cluster, find
+from chatctl.cluster.model import Cluster, Node, find
 from chatctl.console import Steps
 from chatctl.release import Release
 
@@ -72,11 +72,16 @@ def pod_identities(cluster: Cluster) -> str:
     )
 
 
-def test_node_that_died_is_no_cluster_and_is_cleared(spare: Cluster) -> None:
-    before = host_state()
+def start_node(spare: Cluster) -> Node:
+    """Start the node alone, without Kubernetes, as an interrupted `chatctl up` leaves it."""
     tools = bootstrap.prepare(Steps())
     folders = sorted({path.parent for path in tools.values()})
-    started = node.start(spare, folders, lambda new: bootstrap.configure(new, tools))
+    return node.start(spare, folders, lambda new: bootstrap.configure(new, tools))
+
+
+def test_node_that_died_is_no_cluster_and_is_cleared(spare: Cluster) -> None:
+    before = host_state()
+    started = start_node(spare)
     spaces = namespaces(started.pid)
     os.kill(started.pid, signal.SIGKILL)
 
@@ -87,6 +92,28 @@ def test_node_that_died_is_no_cluster_and_is_cleared(spare: Cluster) -> None:
     assert chatctl("down", "--name", spare.name).returncode == 0
     assert processes_in(spaces) == []
     assert host_state() == before
+
+
+def test_start_that_was_interrupted_is_cleared_by_the_next(spare: Cluster) -> None:
+    before = host_state()
+    started = start_node(spare)
+    assert not started.ready
+    done = chatctl("up", *SPARE_OPTIONS, "--image", "No Image")
+    assert "is not an image reference" in done.stderr
+    assert find(spare.name) is None
+    assert host_state() == before
+
+
+def test_second_command_waits_for_the_first_and_can_be_interrupted(spare: Cluster) -> None:
+    with process.locked(f"cluster-{spare.name}"):
+        argv = [str(CHATCTL), "down", "--name", spare.name]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as second:
+            assert second.stderr is not None
+            said = second.stderr.readline()
+            second.send_signal(signal.SIGINT)
+            assert second.communicate() == ("", "")
+    assert said == f"Waiting for another chatctl to finish with cluster-{spare.name} …\n"
+    assert second.returncode == 130
 
 
 def test_existing_cluster_gets_the_release_and_nothing_else(cluster: Cluster, helm: Path) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from chatctl import toolchain
+from chatctl import toolchain, up
 from chatctl.cluster.model import Cluster
 
-from ..conftest import chatctl
+from ..conftest import CLUSTER, Install, Installed, chatctl
 
 PROBE = """
 apiVersion: v1
@@ -31,6 +31,11 @@ spec:
       volumeMounts: [{name: data, mountPath: /data}]
   volumes: [{name: data, persistentVolumeClaim: {claimName: probe}}]
 """
+
+
+@pytest.fixture
+def chat(install: Install) -> Installed:
+    return install("chat", "cluster-platform", {})
 
 
 @pytest.fixture
@@ -84,6 +89,18 @@ def test_status_names_the_pod_that_is_not_ready(cluster: Cluster, kubectl: Calla
     kubectl("delete", "namespace", namespace)
     assert done.returncode == 1, done.stdout
     assert "not ready: hopeless" in done.stdout
+
+
+def test_status_names_the_address_that_does_not_answer(kubectl: Callable[..., str], chat: Installed) -> None:
+    controller = ("-n", "traefik", "deployment/traefik")
+    kubectl("scale", "--replicas=0", *controller)
+    kubectl("wait", "-n", "traefik", "--for=delete", "pod", "--all", "--timeout=60s")
+    done = chatctl("status", "--name", CLUSTER.name)
+    kubectl("scale", "--replicas=1", *controller)
+    kubectl("rollout", "status", *controller)
+    up.handshake(chat.url, "/wss")
+    assert done.returncode == 1, done.stdout
+    assert f"{chat.url}/ does not answer: Server disconnected" in " ".join(done.stdout.split())
 
 
 def test_gateway_is_programmed(kubectl: Callable[..., str]) -> None:
