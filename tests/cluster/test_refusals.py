@@ -22,7 +22,7 @@ from .host import NOBODY, SPARE, SPARE_OPTIONS, host_state
         ("ingress: {paths: {api: api}}", "ingress.paths.api: 'api' does not fit"),
         ("replicas: 3", "replicas: not allowed"),
         ("ingress: {routes: {auth: {port: nothing}}}", "ingress.routes.auth"),
-        ("image: [", "not a values file in YAML"),
+        ("image: [", "mine.yaml:1: not YAML"),
     ],
 )
 def test_wrong_value_is_refused_by_name(tmp_path: Path, values: str, sentence: str) -> None:
