@@ -206,8 +206,6 @@ def main() -> None:
             sys.exit(0)
         _complain(f"{sentence.rstrip('.')}; see `chatctl -h`.")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except Exception as error:  # nobody foresaw it: the tool's own trouble
         _complain(f"{type(error).__name__}: {error} (unforeseen; {_keep_trace()})")
         sys.exit(2)

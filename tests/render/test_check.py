@@ -110,6 +110,23 @@ def test_broken_template_is_one_finding_and_no_more(chart_copy: Path) -> None:
     assert len(found["valueSets"]) == len(VALUE_SETS)
 
 
+def test_defaults_that_are_refused_are_the_charts_mistake(chart_copy: Path) -> None:
+    edit(chart_copy / "values.yaml", "replicaCount: 1", "replicaCount: 2")
+    report = run.check(chart_copy, [DEFAULTS], ["1.37"], Steps(), run.every_rule())
+    (found,) = report.findings
+    assert (found.rule, found.object) == ("renders", "chart")
+    assert "replicaCount: 2 pods would not hear each other" in found.wrong
+
+
+def test_chance_is_found_and_drowns_nothing_else(chart_copy: Path) -> None:
+    edit(chart_copy / "templates/service.yaml", "  type:", "  sessionAffinity: {{ randAlpha 5 }}\n  type:")
+    report = run.check(chart_copy, [DEFAULTS], ["1.37"], Steps(), run.every_rule())
+    assert [(found.rule, found.object) for found in report.findings] == [
+        ("deterministic", "Service/chatapp"),
+        ("no-lookup", "templates/service.yaml:13"),
+    ]
+
+
 def test_what_breaks_in_a_copy_is_shown_in_the_chart_itself(chart_copy: Path) -> None:
     edit(
         chart_copy / "templates/service.yaml",

@@ -43,7 +43,14 @@ class ValueSet:
 
     name: str
     files: tuple[Path, ...]
-    is_users: bool = False
+
+    @property
+    def are_defaults(self) -> bool:
+        """Whether they are the chart's defaults, unchanged."""
+        try:
+            return not any(valuesfile.read(file).values for file in self.files)
+        except UserError:
+            return False
 
 
 def chart_folder(given: Path | None) -> Path:
@@ -60,7 +67,7 @@ def chart_folder(given: Path | None) -> Path:
 
 def value_set(files: Sequence[Path]) -> ValueSet:
     """Return a user's files as one value set; a later file wins."""
-    return ValueSet(" + ".join(map(str, files)), tuple(files), is_users=True)
+    return ValueSet(" + ".join(map(str, files)), tuple(files))
 
 
 def value_sets(chart: Path) -> list[ValueSet]:

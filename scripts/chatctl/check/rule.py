@@ -76,11 +76,13 @@ def comparison(
     return register
 
 
-def chart_rule(rule_id: str, reason: str, source: str) -> "Callable[[Check[ChartCase]], Check[ChartCase]]":
-    """Register a rule on the chart itself."""
+def chart_rule(
+    rule_id: str, reason: str, source: str, needs: tuple[str, ...] = ()
+) -> "Callable[[Check[ChartCase]], Check[ChartCase]]":
+    """Register a rule on the chart itself; one that `needs` renders is left out where the chart does not render."""
 
     def register(check: "Check[ChartCase]") -> "Check[ChartCase]":
-        CHART_RULES.append(Rule(rule_id, reason, source, check))
+        CHART_RULES.append(Rule(rule_id, reason, source, check, needs))
         return check
 
     return register

@@ -15,6 +15,7 @@ from chatctl.check.chartcase import ChartCase
 from chatctl.check.model import Object, Release
 from chatctl.check.renderer import Renderer
 from chatctl.check.rule import CHART_RULES, COMPARISONS, INVARIANTS, Fault, Rule
+from chatctl.check.rules.comparisons import deterministic
 from chatctl.check.schemas import Schemas
 from chatctl.console import Steps
 from chatctl.errors import ChartError, ChatctlError, ToolError
@@ -134,7 +135,8 @@ class Run:
         self._rules = rules
         self._found: dict[tuple[str, str, str, str, str, str], list[str]] = {}
         self._unchecked: dict[str, None] = {}
-        self._chart_is_broken = False
+        self._chart_is_fit = True
+        self._defaults: set[str] = set()
 
     def report(self, cases: Sequence[Case], chart: ChartCase, kubernetes: Sequence[str]) -> Report:
         """Apply the rules, and return what was found."""
@@ -142,12 +144,13 @@ class Run:
         names = list(dict.fromkeys(["base", *(name for rule in comparisons for name in rule.needs)]))
         for case in cases:
             case.start(names)
+        self._defaults = {case.values.name for case in cases if case.values.are_defaults}
         chart_rules = [rule for rule in CHART_RULES if rule in self._rules]
         if len(chart_rules) == len(CHART_RULES):
             with contextlib.suppress(ChatctlError):  # what can't be read is found with the value set it belongs to
                 chart.start()
         sizes = [(case.values.name, self._case(case, comparisons)) for case in cases]
-        for rule in chart_rules if not self._chart_is_broken else ():
+        for rule in (rule for rule in chart_rules if self._chart_is_fit or not rule.needs):
             self._gather("", rule.id, self._guarded("", rule.check, chart))
         findings = [Finding(*key, tuple(name for name in sets if name)) for key, sets in self._found.items()]
         return Report(kubernetes, self._rules, sizes, findings, list(self._unchecked), self._bench.renderer.requests)
@@ -164,7 +167,11 @@ class Run:
                     self._gather(name, rule.id, rule.check(release))
             for comparison in comparisons:
                 with contextlib.suppress(*(_MALFORMED if malformed else ())):
-                    self._gather(name, comparison.id, self._guarded(name, comparison.check, case))
+                    faults = self._guarded(name, comparison.check, case)
+                    self._gather(name, comparison.id, faults)
+                    if faults and comparison.check is deterministic:
+                        self._chart_is_fit = False
+                        break  # what differs by chance differs in every comparison
         return sum(len(release.objects) for release in base)
 
     def _guarded(self, value_set: str, look: Callable[[S], Iterable[T]], subject: S) -> list[T]:
@@ -174,13 +181,12 @@ class Run:
         except ToolError:
             raise
         except ChatctlError as error:
-            is_chart = isinstance(error, ChartError) or value_set.endswith("default-values.yaml")
-            self._chart_is_broken |= is_chart
+            # Values that are the chart's own defaults, and refused, are the chart's mistake too.
+            is_chart = isinstance(error, ChartError) or not value_set or value_set in self._defaults
+            self._chart_is_fit &= not is_chart
             for copy in (self._bench.scratch / "bumped", self._bench.scratch / "parent/charts/chatapp"):
                 error.args = (str(error).replace(str(copy), str(self._bench.chart)),)
-            self._gather(
-                value_set, RENDERS.id, [Fault("chart" if is_chart or not value_set else value_set, "", str(error), "")]
-            )
+            self._gather(value_set, RENDERS.id, [Fault("chart" if is_chart else value_set, "", str(error), "")])
             return []
 
     def _schema_faults(self, objects: Iterable[Object]) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 from chatctl.check.rules import (
     apiserver,
+    chain,
     comparisons,
     container,
     keys,
@@ -17,6 +18,7 @@ from chatctl.check.rules import (
 
 __all__ = [
     "apiserver",
+    "chain",
     "comparisons",
     "container",
     "keys",

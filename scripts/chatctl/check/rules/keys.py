@@ -68,6 +68,7 @@ VERSION = "app.kubernetes.io/version"
     "key-everything",
     "a key that no value set sets is a key that nobody ever tried",
     "zero-to-jupyterhub lints with values that set every key",
+    needs=("probes",),
 )
 def key_everything(case: ChartCase) -> Iterator[Fault]:
     """ci/everything-values.yaml gives every key of values.yaml another value than its default."""
@@ -85,6 +86,7 @@ def key_everything(case: ChartCase) -> Iterator[Fault]:
     "key-used",
     "a key that changes nothing is a promise that the chart breaks",
     "cert-manager lints its values with helm-tool",
+    needs=("probes",),
 )
 def key_used(case: ChartCase) -> Iterator[Fault]:
     """Every key of values.yaml changes the output, but those that are declared to change nothing."""
@@ -100,6 +102,7 @@ def key_used(case: ChartCase) -> Iterator[Fault]:
     "key-reach",
     "a key of one object that changes another leaks: cert-manager's nodeSelector did",
     "helm/helm#5238; cert-manager merged global.nodeSelector so",
+    needs=("probes",),
 )
 def key_reach(case: ChartCase) -> Iterator[Fault]:
     """Setting one key changes the objects that it should, and no others."""
@@ -123,6 +126,7 @@ def key_reach(case: ChartCase) -> Iterator[Fault]:
     "key-rolls",
     "each key of the configuration must reach the pods, not only the one that was tried",
     "jameswynn/helm-charts#28",
+    needs=("probes",),
 )
 def key_rolls(case: ChartCase) -> Iterator[Fault]:
     """Whichever key changes the configuration changes the pods that use it."""
@@ -205,6 +209,7 @@ def bare_root(case: ChartCase) -> Iterator[Fault]:
     "aliases-apart",
     "a parent chart that takes the chart twice must get two of everything",
     "helm.sh/docs/topics/charts, alias",
+    needs=("umbrella",),
 )
 def aliases_apart(case: ChartCase) -> Iterator[Fault]:
     """Two aliases in one parent chart share no name, and no Service selects the other's pods, with either Helm."""
