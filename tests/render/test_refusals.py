@@ -139,20 +139,21 @@ def test_values_file_that_cannot_be_read_is_named(
             "templates/_labels.tpl",
             'include "chatapp.labels.selector" .',
             'include "chatapp.labels.selectr" .',
-            'templates/_labels.tpl:15: no template "chatapp.labels.selectr" associated with template "gotpl"; '
-            "correct the template.",
+            'templates/_labels.tpl:15: no template "chatapp.labels.selectr" associated with template "gotpl" (called '
+            "from templates/tests/handshake.yaml:9); correct the template.",
         ),
         (
             "templates/_names.tpl",
             ".Values.nameOverride",
             ".Values.a.b",
-            "templates/_names.tpl:15: nil pointer evaluating interface {}.b; correct the template.",
+            "templates/_names.tpl:15: nil pointer evaluating interface {}.b (called from "
+            "templates/zz-validation/validation.yaml:8); correct the template.",
         ),
         (
             "templates/service.yaml",
             "spec:\n",
             " spec:\n",
-            "templates/service.yaml: does not render to an object, line 13: did not find expected key; correct ",
+            "templates/service.yaml: does not render to an object, line 13 of its output: did not find expected key; ",
         ),
         (
             "templates/service.yaml",
