@@ -1,6 +1,7 @@
-"""The rules, by what they look at; importing this package registers them all."""
+"""The rules, by what they look at. Importing this package registers them all, in the order of its modules."""
 
-from chatctl.check.rules import (
+from chatctl.check.rule import CHART_RULES, COMPARISONS, INVARIANTS
+from chatctl.check.rules import (  # noqa: F401 - registers
     apiserver,
     chain,
     comparisons,
@@ -16,18 +17,4 @@ from chatctl.check.rules import (
     security,
 )
 
-__all__ = [
-    "apiserver",
-    "chain",
-    "comparisons",
-    "container",
-    "keys",
-    "names",
-    "output",
-    "pods",
-    "references",
-    "routes",
-    "runtime",
-    "scale",
-    "security",
-]
+__all__ = ["CHART_RULES", "COMPARISONS", "INVARIANTS"]
