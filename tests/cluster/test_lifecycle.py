@@ -106,7 +106,8 @@ def test_start_that_was_interrupted_is_cleared_by_the_next(spare: Cluster) -> No
 
 def test_second_command_waits_for_the_first_and_can_be_interrupted(spare: Cluster) -> None:
     with process.locked(f"cluster-{spare.name}"):
-        argv = [str(CHATCTL), "down", "--name", spare.name]
+        # Who starts the tests in the background may have had interrupts ignored.
+        argv = ["env", "--default-signal=INT", str(CHATCTL), "down", "--name", spare.name]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as second:
             assert second.stderr is not None
             said = second.stderr.readline()
