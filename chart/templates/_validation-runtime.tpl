@@ -24,9 +24,4 @@
 {{- end }}
 {{- $_ := set $seen .name true }}
 {{- end }}
-{{- range .Values.extraEnv }}
-{{- if and (hasKey . "value") (hasKey . "valueFrom") }}
-- extraEnv: {{ .name }} has both value and valueFrom; keep one.
-{{- end }}
-{{- end }}
 {{- end }}

@@ -49,7 +49,7 @@ Mistakes that the schema cannot see. Every helper here and in the other _validat
 {{- /* A variable of the chart's own for a port that was removed by null is no mistake. */}}
 {{- include "chatapp.validation.names" (list "portEnv" .Values.portEnv "port" (concat $names $own | uniq)) }}
 {{- range $probe, $settings := .Values.probes }}
-{{- if and $settings.enabled (not (hasKey $ports $settings.port)) }}
+{{- if and $settings.enabled (not $settings.command) (not (hasKey $ports $settings.port)) }}
 - probes.{{ $probe }}.port: there is no port {{ $settings.port }}; name one of {{ keys $ports | sortAlpha | join ", " }}, or set enabled to false.
 {{- end }}
 {{- end }}
@@ -82,14 +82,6 @@ Mistakes that the schema cannot see. Every helper here and in the other _validat
 {{- end }}
 {{- include "chatapp.validation.image" (list "image" .Values.image) }}
 {{- include "chatapp.validation.image" (list "tests.image" .Values.tests.image) }}
-{{- /* The container's settings win over the pod's. */}}
-{{- $security := dict }}
-{{- range list .Values.podSecurityContext .Values.securityContext }}
-{{- range $key, $value := . }}{{ $_ := set $security $key $value }}{{ end }}
-{{- end }}
-{{- if and $security.runAsNonRoot (eq (toString $security.runAsUser) "0") }}
-- podSecurityContext, securityContext: runAsUser 0 is root, which runAsNonRoot forbids; set another user, or runAsNonRoot to false.
-{{- end }}
 {{- end }}
 
 {{/* An image that names its registry twice: (list "image" .Values.image). */}}

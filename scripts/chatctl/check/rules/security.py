@@ -81,13 +81,14 @@ def container_restricted(release: Release) -> Iterator[Fault]:
     "element-hq/ess-helm, tests/manifests",
 )
 def security_as_asked(release: Release) -> Iterator[Fault]:
-    """Every pod and container of the chart has the security context that the values give."""
+    """Every pod and container of the chart's own has the security context that the values give."""
+    users = {each["name"] for key in ("initContainers", "sidecars") for each in release.values[key]}
     for pod in release.pods:
         if (pod.spec.get("securityContext") or {}) != release.values["podSecurityContext"]:
             field = pod.at("spec.securityContext")
             yield Fault(pod.owner, field, "it is not podSecurityContext of the values", "render that")
     for pod, container in release.containers:
-        if (container.spec.get("securityContext") or {}) != release.values["securityContext"]:
+        if container.name not in users and container.spec.get("securityContext") != release.values["securityContext"]:
             field = f"{container.path}.securityContext"
             yield Fault(pod.owner, field, "it is not securityContext of the values", "render that")
 
