@@ -8,14 +8,19 @@
 - extraPodSpec.{{ $field }}: the chart sets it itself; use the value that is for it.
 {{- end }}
 {{- end }}
-{{- include "chatapp.validation.named" (list "extraVolumes" (include "chatapp.volumes" . | fromJsonArray) "name") }}
-{{- include "chatapp.validation.named" (list "extraVolumeMounts" (include "chatapp.mounts" . | fromJsonArray) "mountPath") }}
+{{- $volumes := concat (list (dict "name" "runtime")) .Values.extraVolumes }}
+{{- include "chatapp.validation.named" (list "extraVolumes" $volumes "name") }}
+{{- $mounts := .Values.extraVolumeMounts }}
+{{- range $path := values .Values.runtimeConfig.files | compact | uniq }}
+{{- $mounts = append $mounts (dict "mountPath" $path) }}
+{{- end }}
+{{- include "chatapp.validation.named" (list "extraVolumeMounts" $mounts "mountPath") }}
 {{- $containers := concat (list (dict "name" "chatapp")) .Values.initContainers .Values.sidecars }}
 {{- include "chatapp.validation.named" (list "initContainers, sidecars" $containers "name") }}
-{{- $volumes := list }}
-{{- range include "chatapp.volumes" . | fromJsonArray }}{{ $volumes = append $volumes .name }}{{ end }}
+{{- $names := list "runtime" }}
+{{- range .Values.extraVolumes }}{{ $names = append $names .name }}{{ end }}
 {{- range .Values.extraVolumeMounts }}
-{{- if not (has .name $volumes) }}
+{{- if not (has .name $names) }}
 - extraVolumeMounts: there is no volume {{ .name }}; add it to extraVolumes.
 {{- end }}
 {{- end }}

@@ -78,11 +78,63 @@ def test_extra_variables_take_their_value_from_elsewhere(chart: RenderChart) -> 
         ({}, {"httpGet": {"path": "/healthz", "port": "ws"}}),
         ({"port": "web", "path": "/ok"}, {"httpGet": {"path": "/ok", "port": "web"}}),
         ({"path": ""}, {"tcpSocket": {"port": "ws"}}),
+        ({"command": ["/bin/check", "--fast"]}, {"exec": {"command": ["/bin/check", "--fast"]}}),
     ],
 )
-def test_probe(chart: RenderChart, probe: str, settings: dict[str, str], handler: dict[str, Any]) -> None:
+def test_probe(chart: RenderChart, probe: str, settings: dict[str, Any], handler: dict[str, Any]) -> None:
     numbers = {"periodSeconds": 7, "timeoutSeconds": 8, "failureThreshold": 9}
     assert chart(probes={probe: settings | numbers}).container[f"{probe}Probe"] == handler | numbers
+
+
+IN_THE_POD: list[tuple[str, Any]] = [
+    ("nodeSelector", {"disk": "ssd"}),
+    ("affinity", {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}),
+    ("tolerations", [{"key": "dedicated", "operator": "Exists"}]),
+    ("initContainers", [{"name": "migrate", "image": "migrate:1"}]),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), IN_THE_POD)
+def test_field_of_the_pod_is_passed_on_and_else_not_there(chart: RenderChart, field: str, value: Any) -> None:
+    assert chart(**{field: value}).pod["spec"][field] == value
+    assert field not in chart().pod["spec"]
+
+
+def test_rare_fields_of_the_pod_are_passed_on(chart: RenderChart) -> None:
+    rare = {"priorityClassName": "high", "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}], "hostUsers": False}
+    assert chart(extraPodSpec=rare).pod["spec"].items() >= rare.items()
+
+
+def test_sidecars_follow_the_apps_container(chart: RenderChart) -> None:
+    release = chart(sidecars=[{"name": "proxy", "image": "proxy:1"}])
+    assert [each["name"] for each in release.pod["spec"]["containers"]] == ["chatapp", "proxy"]
+
+
+def test_variables_come_from_whole_objects(chart: RenderChart) -> None:
+    source = [{"secretRef": {"name": "settings"}, "prefix": "S_"}]
+    assert chart(envFrom=source).container["envFrom"] == source
+    assert "envFrom" not in chart().container
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_volumes_of_ones_own_follow_the_charts(chart: RenderChart, files: bool) -> None:
+    release = chart(
+        runtimeConfig={"enabled": files},
+        extraVolumes=[{"name": "tmp", "emptyDir": {}}],
+        extraVolumeMounts=[{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
+    )
+    own = ["runtime"] if files else []
+    assert [each["name"] for each in release.pod["spec"]["volumes"]] == [*own, "tmp"]
+    assert [each["name"] for each in release.container["volumeMounts"]] == [*own, *own, "tmp"]
+
+
+def test_spread_is_over_the_releases_own_pods_of_one_revision(chart: RenderChart) -> None:
+    given = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+    release = chart(topologySpreadConstraints=[given, given | {"matchLabelKeys": ["tier"], "maxSkew": 2}])
+    first, second = release.pod["spec"]["topologySpreadConstraints"]
+    selector = {"matchLabels": release.the("Service")["spec"]["selector"]}
+    assert first == given | {"labelSelector": selector, "matchLabelKeys": ["pod-template-hash"]}
+    assert second == given | {"labelSelector": selector, "matchLabelKeys": ["tier"], "maxSkew": 2}
 
 
 def test_probe_can_be_off(chart: RenderChart) -> None:

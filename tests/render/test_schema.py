@@ -90,7 +90,7 @@ def test_values_yaml_has_every_key_and_no_null() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"replicas": 2}, "replicas: not allowed; the keys here are commonLabels, "),
+        ({"replicas": 2}, "replicas: not allowed; the keys here are affinity, commonLabels, "),
         ({"ingress": {"hsts": []}}, "ingress.hsts: not allowed; the keys here are annotations, className, enabled, "),
         ({"ingress": {"tls": [{"secret": "x"}]}}, "ingress.tls[0].secret: not allowed; the keys here are hosts, "),
         ({"service": {"type": "ExternalName"}}, "service.type: value must be one of 'ClusterIP', 'NodePort', "),

@@ -103,6 +103,26 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "portEnv.wss: there is no port wss; the ports are api, web, ws.",
     ),
     (
+        {"extraPodSpec": {"securityContext": {}}},
+        "extraPodSpec.securityContext: the chart sets it itself; use the value that is for it.",
+    ),
+    (
+        {"extraVolumes": [{"name": "runtime", "emptyDir": {}}]},
+        "extraVolumes: name runtime is taken; choose another.",
+    ),
+    (
+        {"extraVolumeMounts": [{"name": "runtime", "mountPath": "/app/web/config/runtime.js"}]},
+        "extraVolumeMounts: mountPath /app/web/config/runtime.js is taken; choose another.",
+    ),
+    (
+        {"extraVolumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]},  # noqa: S108
+        "extraVolumeMounts: there is no volume tmp; add it to extraVolumes.",
+    ),
+    (
+        {"sidecars": [{"name": "chatapp", "image": "a:1"}]},
+        "initContainers, sidecars: name chatapp is taken; choose another.",
+    ),
+    (
         {"probes": {"startup": {"port": "http"}}},
         "probes.startup.port: there is no port http; name one of api, web, ws, or set enabled to false.",
     ),
