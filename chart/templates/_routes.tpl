@@ -44,6 +44,14 @@ first that matches; equally long ones by name.
 {{- $hosts | default (list (printf "%s.localhost" (include "chatapp.fullname" .))) | toJson }}
 {{- end }}
 
+{{/* The HTTPRoute's host names as a JSON array: its own, templates filled in, or those of the Ingress. */}}
+{{- define "chatapp.hostnames" -}}
+{{- $root := . }}
+{{- $hosts := list }}
+{{- range .Values.httpRoute.hostnames }}{{ $hosts = append $hosts (tpl . $root) }}{{ end }}
+{{- $hosts | default (include "chatapp.hosts" . | fromJsonArray) | toJson }}
+{{- end }}
+
 {{/* The TLS entries as a JSON array; one without hosts serves all of them. */}}
 {{- define "chatapp.tls" -}}
 {{- $root := . }}

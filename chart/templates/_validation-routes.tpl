@@ -2,8 +2,8 @@
 {{- $ports := include "chatapp.ports" . | fromJson }}
 {{- $routes := include "chatapp.routes" . | fromJsonArray }}
 {{- $paths := .Values.ingress.paths }}
-{{- if and .Values.ingress.enabled (not $routes) }}
-- ingress.paths: no route is left; keep one, or set ingress.enabled to false.
+{{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) (not $routes) }}
+- ingress.paths: no route is left; keep one, or set ingress.enabled and httpRoute.enabled to false.
 {{- end }}
 {{- include "chatapp.validation.unique" (list "ingress.paths" $paths) }}
 {{- include "chatapp.validation.names" (list "ingress.routes" .Values.ingress.routes "route" (keys $paths)) }}
@@ -46,15 +46,19 @@
 {{- define "chatapp.validation.hosts" -}}
 {{- $hosts := include "chatapp.hosts" . | fromJsonArray }}
 {{- $label := "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?" }}
-{{- $own := concat $hosts (include "chatapp.tls.hosts" . | fromJsonArray) | uniq }}
+{{- $names := include "chatapp.hostnames" . | fromJsonArray }}
+{{- $own := concat $hosts (include "chatapp.tls.hosts" . | fromJsonArray) $names | uniq }}
 {{- if not .Values.ingress.hosts }}{{ $own = without $own (first $hosts) }}{{ end }}
 {{- range $host := $own }}
 {{- $named := regexMatch (printf `^(\*\.)?%s(\.%s)*$` $label $label) $host }}
 {{- if or (not $named) (regexMatch "^[0-9.]+$" $host) (gt (len $host) 253) }}
-- {{ has $host $hosts | ternary "ingress.hosts" "ingress.tls" }}: {{ quote $host }} is no host name; write a name alone and in lower case, without scheme, port, path or IP address.
+- {{ has $host $hosts | ternary "ingress.hosts" (has $host $names | ternary "httpRoute.hostnames" "ingress.tls") }}: {{ quote $host }} is no host name; write a name alone and in lower case, without scheme, port, path or IP address.
 {{- end }}
 {{- end }}
 {{- if ne (len $hosts) (len (uniq $hosts)) }}
 - ingress.hosts: {{ join ", " $hosts }} has one name twice; keep it once.
+{{- end }}
+{{- if and .Values.httpRoute.hostnames (ne (len $names) (len (uniq $names))) }}
+- httpRoute.hostnames: {{ join ", " $names }} has one name twice; keep it once.
 {{- end }}
 {{- end }}

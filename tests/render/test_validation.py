@@ -39,7 +39,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"ingress": {"paths": {"web": "", "api": "", "ws": ""}}},
-        "ingress.paths: no route is left; keep one, or set ingress.enabled to false.",
+        "ingress.paths: no route is left; keep one, or set ingress.enabled and httpRoute.enabled to false.",
     ),
     (
         {"ingress": {"paths": {"ws": "/config"}}},
@@ -101,6 +101,45 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"portEnv": {"wss": "WSS_PORT"}},
         "portEnv.wss: there is no port wss; the ports are api, web, ws.",
+    ),
+    (
+        {"httpRoute": {"enabled": True}},
+        "httpRoute.parentRefs: an HTTPRoute that no Gateway serves reaches nothing; name one, such as [{name: web}].",
+    ),
+    (
+        {"httpRoute": {"timeouts": {"wss": {"request": "1s"}}}},
+        "httpRoute.timeouts.wss: there is no route wss; the routes are api, web, ws.",
+    ),
+    (
+        {"httpRoute": {"filters": {"web": [{"type": "URLRewrite"}]}}},
+        "httpRoute.filters.web: URLRewrite changes the path, which the container and the page get whole; leave it out.",
+    ),
+    (
+        {"httpRoute": {"hostnames": ["chat.example.com:443"]}},
+        'httpRoute.hostnames: "chat.example.com:443" is no host name; write a name alone and in lower case, without '
+        "scheme, port, path or IP address.",
+    ),
+    (
+        {"httpRoute": {"hostnames": ["chatapp.example.com", "{{ .Release.Name }}.example.com"]}},
+        "httpRoute.hostnames: chatapp.example.com, chatapp.example.com has one name twice; keep it once.",
+    ),
+    (
+        {"service": {"nodePorts": {"web": 30080}}},
+        "service.nodePorts: a Service of type ClusterIP has none; set service.type to NodePort or LoadBalancer, or "
+        "leave it out.",
+    ),
+    (
+        {"service": {"type": "NodePort", "nodePorts": {"wss": 30080}}},
+        "service.nodePorts.wss: there is no port wss; the ports are api, web, ws.",
+    ),
+    (
+        {"service": {"type": "NodePort", "nodePorts": {"ws": 30000}, "debug": {"enabled": True}}},
+        "service.nodePorts: service.debug and ws are both 30000; give each its own.",
+    ),
+    (
+        {"service": {"type": "NodePort", "loadBalancerClass": "example.com/a"}},
+        "service.loadBalancerClass: a Service of type NodePort has none; set service.type to LoadBalancer, or leave it "
+        "out.",
     ),
     (
         {"extraPodSpec": {"securityContext": {}}},

@@ -31,10 +31,15 @@ def ports_as_asked(release: Release) -> Iterator[Fault]:
 def service_as_asked(release: Release) -> Iterator[Fault]:
     """The Service has the type, the annotations, the numbers and the protocols that the values give."""
     asked = release.values["service"]
-    for service in release.of_kind("Service"):
+    debug = [each for each in release.of_kind("Service") if each.name.endswith("-debug")]
+    if asked["debug"]["enabled"] != bool(debug):
+        yield Fault("service.debug.enabled", "", f"debug Services are {len(debug)}", "render one where it is true")
+    controlled = release.values["ingress"]["controller"] or release.values["httpRoute"]["controller"]
+    for service in (each for each in release.of_kind("Service") if each not in debug):
         if service.spec.get("type") != asked["type"]:
             yield Fault(service, "spec.type", f"it is not service.type, {asked['type']}", "take service.type")
-        if service.annotations != asked["annotations"]:
+        exact = service.annotations == asked["annotations"]
+        if not exact and not (controlled and asked["annotations"].items() <= service.annotations.items()):
             yield Fault(service, "metadata.annotations", "they are not service.annotations", "take service.annotations")
         ports = {name: asked["ports"].get(name) or number for name, number in _ports(release.values).items()}
         for index, port in enumerate(service.spec.get("ports") or []):

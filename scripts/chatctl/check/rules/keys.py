@@ -10,19 +10,28 @@ from chatctl.check.rule import Fault, chart_rule
 from chatctl.check.rules.comparisons import first_difference, unrolled
 from chatctl.render import Rendered
 
-ALL = frozenset(["Deployment", "Service", "Ingress", "ConfigMap", "ServiceAccount", "Pod"])
+ALL = frozenset(["Deployment", "Service", "Ingress", "HTTPRoute", "ConfigMap", "ServiceAccount", "Pod"])
 NOTHING: frozenset[str] = frozenset()
 REACH: dict[str, frozenset[str]] = {
     "image": frozenset(["Deployment"]),
     "imagePullSecrets": frozenset(["Deployment", "Pod"]),
     "replicaCount": frozenset(["Deployment"]),
-    "ports": frozenset(["Deployment", "Service", "Pod"]),
+    "ports": frozenset(["Deployment", "Service", "Pod", "HTTPRoute"]),
     "portEnv": frozenset(["Deployment"]),
     "service": frozenset(["Service"]),
-    "service.ports": frozenset(["Service", "Pod"]),
+    "service.ports": frozenset(["Service", "Pod", "HTTPRoute"]),
     "ingress": frozenset(["Ingress"]),
-    "ingress.paths": frozenset(["Ingress", "ConfigMap", "Deployment", "Pod"]),
+    "ingress.hosts": frozenset(["Ingress", "HTTPRoute"]),
+    "ingress.controller": frozenset(["Ingress", "Service"]),
+    "ingress.paths": frozenset(["Ingress", "HTTPRoute", "ConfigMap", "Deployment", "Pod"]),
+    "ingress.routes": frozenset(["Ingress", "HTTPRoute", "Pod"]),
+    "httpRoute": frozenset(["HTTPRoute"]),
+    # With a controller these bring its annotations on the Service.
+    "httpRoute.controller": frozenset(["HTTPRoute", "Service"]),
+    "httpRoute.enabled": frozenset(["HTTPRoute", "Service"]),
+    "httpRoute.parentRefs": frozenset(["HTTPRoute", "Service"]),
     "websocket": frozenset(["Deployment"]),
+    "websocket.idleTimeout": frozenset(["Ingress", "HTTPRoute", "Service"]),
     "websocket.allowedOrigins": frozenset(["Deployment", "Pod"]),
     "preStopSleepSeconds": frozenset(["Deployment"]),
     "terminationGracePeriodSeconds": frozenset(["Deployment"]),
@@ -58,7 +67,6 @@ REACH: dict[str, frozenset[str]] = {
 
 MUST = (
     "imagePullSecrets",
-    "ingress.paths.ws",
     "podSecurityContext",
     "runtimeConfig.extra",
     "securityContext",

@@ -85,9 +85,10 @@ def no_rewrite(release: Release) -> Iterator[Fault]:
 def route_map(release: Release) -> Iterator[Fault]:
     """Ingress and HTTPRoute serve exactly the routes of ingress.paths, on each host."""
     expected = expected_routes(release.values)
-    ingress = release.values["ingress"]
-    if ingress["enabled"] and not release.of_kind("Ingress"):
-        yield Fault("ingress.enabled", "", "there is no Ingress", "render one where ingress.enabled is true")
+    for key, kind in (("ingress", "Ingress"), ("httpRoute", "HTTPRoute")):
+        if release.values[key]["enabled"] != bool(release.of_kind(kind)):
+            found = f"there is {'an' if release.of_kind(kind) else 'no'} {kind}"
+            yield Fault(f"{key}.enabled", "", found, f"render one where {key}.enabled is true, and only there")
     by_path = {path: (route, path_type, port) for (path, path_type, port), route in expected.items()}
     for owner in release.of_kind("Ingress", "HTTPRoute"):
         for host in _hosts(release, owner):
@@ -118,10 +119,11 @@ def route_map(release: Release) -> Iterator[Fault]:
 )
 def host_asked(release: Release) -> Iterator[Fault]:
     """No host is claimed that the values do not name; without any, it is <fullname>.localhost."""
-    given = release.values["ingress"]["hosts"]
-    asked = {host for host in given if "{{" not in host}
-    templated = len(given) > len(asked)
     for owner in release.of_kind("Ingress", "HTTPRoute"):
+        own = release.values["httpRoute"]["hostnames"] if owner.kind == "HTTPRoute" else []
+        given = own or release.values["ingress"]["hosts"]
+        asked = {host for host in given if "{{" not in host}
+        templated = len(given) > len(asked)
         hosts = _hosts(release, owner)
         for host in hosts:
             named = host in asked or (templated and host) or (not given and host == f"{owner.name}.localhost")
@@ -141,13 +143,15 @@ def host_asked(release: Release) -> Iterator[Fault]:
     "element-hq/ess-helm, tests/manifests",
 )
 def ingress_as_asked(release: Release) -> Iterator[Fault]:
-    """An Ingress has the class and the annotations that the values give, and no others."""
+    """An Ingress has the class and the annotations that the values give, and no others unless a controller is named."""
     asked = release.values["ingress"]
     for ingress in release.of_kind("Ingress"):
         if ingress.spec.get("ingressClassName", "") != asked["className"]:
             wrong = f"{ingress.spec.get('ingressClassName')!r} is not ingress.className, {asked['className']!r}"
             yield Fault(ingress, "spec.ingressClassName", wrong, "render it where it is set")
         for name in sorted(ingress.annotations.keys() ^ asked["annotations"].keys()):
+            if asked["controller"] and name not in asked["annotations"]:
+                continue  # of files/controllers.yaml
             wrong = "it is missing" if name in asked["annotations"] else "nobody asked for it"
             yield Fault(ingress, f"metadata.annotations.{name}", wrong, "take ingress.annotations")
 
