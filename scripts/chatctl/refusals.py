@@ -25,7 +25,9 @@ def explain(stderr: str, chart: Path, files: Sequence[ValuesFile]) -> ChatctlErr
     if message.startswith("values don't meet the specifications of the schema"):
         mistakes = _schema_mistakes(message, chart)
         if not mistakes or "is not valid against metaschema" in message:
-            return ChartError(f"{chart}/values.schema.json: no valid JSON Schema, {_last(message)}; correct it.")
+            return ChartError(
+                f"{chart}/values.schema.json: no valid JSON Schema, {message.splitlines()[-1].strip(' -')}; correct it."
+            )
         return _listed([place(files, keys) + sentence for keys, sentence in mistakes])
     if "these values do not fit together" in message:
         lines = [line.removeprefix("- ") for line in message.splitlines()[1:]]

@@ -102,11 +102,11 @@ def test_refused_values_are_one_sentence_for_people_and_a_finding_for_machines(t
 
 
 def test_broken_template_is_one_finding_and_no_more(chart_copy: Path) -> None:
-    edit(chart_copy / "templates/service.yaml", "annotations }}", "annotations }")
+    edit(chart_copy / "templates/service.yaml", "$wanted }}", "$wanted }")
     (found,) = as_json("--chart", chart_copy, code=1)["findings"]
     assert found["rule"] == "renders"
     assert found["object"] == "chart"
-    assert found["wrong"].startswith(f"{chart_copy}/templates/service.yaml:8: unexpected")
+    assert found["wrong"].startswith(f"{chart_copy}/templates/service.yaml:9: unexpected")
     assert len(found["valueSets"]) == len(VALUE_SETS)
 
 
@@ -123,7 +123,7 @@ def test_chance_is_found_and_drowns_nothing_else(chart_copy: Path) -> None:
     report = run.check(chart_copy, [DEFAULTS], ["1.37"], Steps(), run.every_rule())
     assert [(found.rule, found.object) for found in report.findings] == [
         ("deterministic", "Service/chatapp"),
-        ("no-lookup", "templates/service.yaml:13"),
+        ("no-lookup", "templates/service.yaml:14"),
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from chatctl.check.cases import ValueSet
-from chatctl.check.run import Finding, check, every_rule
+from chatctl.check.run import Finding, check, every_rule, rules_on_values
 from chatctl.console import Steps
 
 from .edits import Mistake, mistakes, only
@@ -30,14 +30,14 @@ def test_rule_fires(firing: Mistake, chart_copy: Path, tmp_path: Path) -> None:
     assert [place for place, wrong in said if firing.shows in place and firing.says in wrong], said
 
 
-def test_no_rule_fires_on_a_second_way_in_from_the_same_map(chart_copy: Path, tmp_path: Path) -> None:
-    """The HTTPRoute that the firings break is right as it is."""
+def test_only_being_there_unasked_is_wrong_with_the_http_route_that_the_firings_break(
+    chart_copy: Path, tmp_path: Path
+) -> None:
     values = tmp_path / "values.yaml"
     values.write_text("ingress: {hosts: [a.example.com, b.example.com]}")
     Mistake("", "", extra="httproute.yaml").make(chart_copy)
-    report = check(chart_copy, [ValueSet("values", (values,))], ["1.30", "1.37"], Steps(), every_rule())
-    assert {each.rule for each in report.findings} == {"key-reach"}
-    assert {each.object for each in report.findings} == {"HTTPRoute/chatapp"}
+    report = check(chart_copy, [ValueSet("values", (values,))], ["1.30", "1.37"], Steps(), rules_on_values())
+    assert [(each.rule, each.object) for each in report.findings] == [("route-map", "httpRoute.enabled")]
 
 
 def test_every_rule_has_a_firing() -> None:

@@ -15,8 +15,8 @@ from .view import edit
 MISTAKES = {
     "typo in a key": (
         "replicaCount: 1\ningress:\n  pathz: {ws: /x}\n",
-        "{file}:3: ingress.pathz: not allowed; the keys here are annotations, className, enabled, hosts, paths, "
-        "routes, tls.",
+        "{file}:3: ingress.pathz: not allowed; the keys here are annotations, className, controller, enabled, hosts, "
+        "paths, routes, tls.",
     ),
     "path without slash": (
         "ingress:\n  paths:\n    ws: wss\n",
@@ -125,15 +125,15 @@ def test_values_file_that_cannot_be_read_is_named(
     [
         (
             "templates/service.yaml",
-            "annotations }}",
-            "annotations }",
-            'templates/service.yaml:8: unexpected "}" in operand; correct the template.',
+            "annotations) $wanted }}",
+            "annotations) $wanted }",
+            'templates/service.yaml:9: unexpected "}" in operand; correct the template.',
         ),
         (
             "templates/ingress.yaml",
             ".Values.ingress.className",
             ".Values.ingres.className",
-            "templates/ingress.yaml:16: nil pointer evaluating interface {}.className; correct the template.",
+            "templates/ingress.yaml:17: nil pointer evaluating interface {}.className; correct the template.",
         ),
         (
             "templates/_labels.tpl",

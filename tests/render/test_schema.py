@@ -91,7 +91,10 @@ def test_values_yaml_has_every_key_and_no_null() -> None:
     ("values", "sentence"),
     [
         ({"replicas": 2}, "replicas: not allowed; the keys here are affinity, commonLabels, "),
-        ({"ingress": {"hsts": []}}, "ingress.hsts: not allowed; the keys here are annotations, className, enabled, "),
+        (
+            {"ingress": {"hsts": []}},
+            "ingress.hsts: not allowed; the keys here are annotations, className, ",
+        ),
         ({"ingress": {"tls": [{"secret": "x"}]}}, "ingress.tls[0].secret: not allowed; the keys here are hosts, "),
         ({"service": {"type": "ExternalName"}}, "service.type: value must be one of 'ClusterIP', 'NodePort', "),
         ({"image": {"tag": 1.1}}, "image.tag: got number, want string. The tag, in quotes where YAML would "),

@@ -10,6 +10,7 @@ from chatctl.check.rules import (  # noqa: F401 - registers
     names,
     output,
     pods,
+    policies,
     references,
     routes,
     runtime,

@@ -6,74 +6,10 @@ from collections.abc import Iterator
 
 from chatctl.check.chartcase import ChartCase, leaves
 from chatctl.check.model import Object, Release, release
+from chatctl.check.reach import EVERY, MUST, reach
 from chatctl.check.rule import Fault, chart_rule
 from chatctl.check.rules.comparisons import first_difference, unrolled
 from chatctl.render import Rendered
-
-ALL = frozenset(["Deployment", "Service", "Ingress", "HTTPRoute", "ConfigMap", "ServiceAccount", "Pod"])
-NOTHING: frozenset[str] = frozenset()
-REACH: dict[str, frozenset[str]] = {
-    "image": frozenset(["Deployment"]),
-    "imagePullSecrets": frozenset(["Deployment", "Pod"]),
-    "replicaCount": frozenset(["Deployment"]),
-    "ports": frozenset(["Deployment", "Service", "Pod", "HTTPRoute"]),
-    "portEnv": frozenset(["Deployment"]),
-    "service": frozenset(["Service"]),
-    "service.ports": frozenset(["Service", "Pod", "HTTPRoute"]),
-    "ingress": frozenset(["Ingress"]),
-    "ingress.hosts": frozenset(["Ingress", "HTTPRoute"]),
-    "ingress.controller": frozenset(["Ingress", "Service"]),
-    "ingress.paths": frozenset(["Ingress", "HTTPRoute", "ConfigMap", "Deployment", "Pod"]),
-    "ingress.routes": frozenset(["Ingress", "HTTPRoute", "Pod"]),
-    "httpRoute": frozenset(["HTTPRoute"]),
-    # With a controller these bring its annotations on the Service.
-    "httpRoute.controller": frozenset(["HTTPRoute", "Service"]),
-    "httpRoute.enabled": frozenset(["HTTPRoute", "Service"]),
-    "httpRoute.parentRefs": frozenset(["HTTPRoute", "Service"]),
-    "websocket": frozenset(["Deployment"]),
-    "websocket.idleTimeout": frozenset(["Ingress", "HTTPRoute", "Service"]),
-    "websocket.allowedOrigins": frozenset(["Deployment", "Pod"]),
-    "preStopSleepSeconds": frozenset(["Deployment"]),
-    "terminationGracePeriodSeconds": frozenset(["Deployment"]),
-    "runtimeConfig": frozenset(["ConfigMap", "Deployment"]),
-    "probes": frozenset(["Deployment"]),
-    "resources": frozenset(["Deployment"]),
-    "podSecurityContext": frozenset(["Deployment", "Pod"]),
-    "securityContext": frozenset(["Deployment", "Pod"]),
-    "serviceAccount": frozenset(["ServiceAccount"]),
-    "serviceAccount.create": frozenset(["ServiceAccount", "Deployment"]),
-    "serviceAccount.name": frozenset(["ServiceAccount", "Deployment"]),
-    "extraEnv": frozenset(["Deployment"]),
-    "envFrom": frozenset(["Deployment"]),
-    "extraVolumes": frozenset(["Deployment"]),
-    "extraVolumeMounts": frozenset(["Deployment"]),
-    "initContainers": frozenset(["Deployment"]),
-    "sidecars": frozenset(["Deployment"]),
-    "nodeSelector": frozenset(["Deployment"]),
-    "affinity": frozenset(["Deployment"]),
-    "tolerations": frozenset(["Deployment"]),
-    "topologySpreadConstraints": frozenset(["Deployment"]),
-    "extraPodSpec": frozenset(["Deployment"]),
-    "podAnnotations": frozenset(["Deployment"]),
-    "podLabels": frozenset(["Deployment"]),
-    "tests": frozenset(["Pod"]),
-    "commonLabels": ALL,
-    "nameOverride": ALL,
-    "fullnameOverride": ALL,
-    "global": NOTHING,
-    "enabled": NOTHING,
-}
-"""The kinds of objects that a key may change; the longest prefix counts. `Pod` is the pod of `helm test`."""
-
-MUST = (
-    "imagePullSecrets",
-    "podSecurityContext",
-    "runtimeConfig.extra",
-    "securityContext",
-    "serviceAccount.create",
-    "serviceAccount.name",
-)
-"""Keys that must change all kinds of objects that they may change."""
 
 UNSTABLE = re.compile(r"\b(lookup|now|date\w*|ago|rand\w+|uuidv4|gen\w+|htpasswd|bcrypt|getHostByName)\b")
 """Functions whose result is another one each time, or another in a cluster."""
@@ -110,7 +46,7 @@ def key_used(case: ChartCase) -> Iterator[Fault]:
     """Every key of values.yaml changes the output, but those that are declared to change nothing."""
     for probe in case.probes:
         may = reach(probe.key)
-        if probe.before and probe.after and may != NOTHING and probe.before.text == probe.after.text:
+        if probe.before and probe.after and may != "" and probe.before.text == probe.after.text:
             wrong = f"setting it to {json.dumps(probe.value)} changes nothing in the output"
             mend = "look where a template reads it, or remove it with its schema"
             yield Fault("values.yaml", ".".join(probe.key), wrong, mend)
@@ -127,16 +63,16 @@ def key_reach(case: ChartCase) -> Iterator[Fault]:
     for probe in case.probes:
         key, may = ".".join(probe.key), reach(probe.key)
         if may is None:
-            mend = "say in chatctl's table REACH which objects it may change"
+            mend = "add a row to scripts/chatctl/check/reach.py"
             yield Fault("values.yaml", key, "nobody said what it may change", mend)
-        elif probe.before and probe.after and may != ALL:
+        elif probe.before and probe.after and may != EVERY:
             for each, field in _changed(probe.before, probe.after):
-                if each.kind not in may and not (probe.key[0] == "image" and field.endswith(VERSION)):
-                    mend = f"read another key here, deepCopy maps before a merge; {key} is for {', '.join(sorted(may))}"
+                if each.kind not in may.split() and not (probe.key[0] == "image" and field.endswith(VERSION)):
+                    mend = f"read another key here, deepCopy maps before a merge; {key} is for {may.replace(' ', ', ')}"
                     yield Fault(each, field, f"the value {key} changes it", mend)
             if key.startswith(MUST):
                 changed = {each.kind for each, _ in _changed(probe.before, probe.after)}
-                for kind in sorted(may - changed):
+                for kind in sorted(set(may.split()) - changed):
                     yield Fault("values.yaml", key, f"it does not reach the {kind}", f"render it in the {kind} too")
 
 
@@ -241,12 +177,6 @@ def aliases_apart(case: ChartCase) -> Iterator[Fault]:
             if len(pods) != 1:
                 wrong = f"it selects the pods of {', '.join(str(pod.owner) for pod in pods) or 'nobody'}"
                 yield Fault(service, "spec.selector", wrong, "let app.kubernetes.io/name follow the alias")
-
-
-def reach(key: tuple[str, ...]) -> frozenset[str] | None:
-    """Return the kinds that a key may change, None where nobody said."""
-    prefixes = (".".join(key[:length]) for length in range(len(key), 0, -1))
-    return next((REACH[prefix] for prefix in prefixes if prefix in REACH), None)
 
 
 def _changed(before: Rendered, after: Rendered) -> Iterator[tuple[Object, str]]:
