@@ -170,17 +170,32 @@ def test(release: Release, steps: Steps) -> None:
 
 
 def addresses(objects: Sequence[Any], http_port: int | None, https_port: int | None) -> list[str]:
-    """Return the URLs at which the rendered Ingresses serve the page; a port that is None is the scheme's own."""
+    """Return the URLs at which the rendered Ingresses and HTTPRoutes serve the page, each once.
+
+    A port that is None is the scheme's own. A Gateway's certificates are its owner's business: an HTTPRoute counts as
+    https where all listeners that it names are called so or have port 443.
+    """
     found = []
     for ingress in (each for each in objects if each["kind"] == "Ingress"):
         spec = ingress["spec"]
         secure = {host for entry in spec.get("tls", []) for host in entry.get("hosts", [])}
         for rule in spec["rules"]:
-            https = rule["host"] in secure
-            port = https_port if https else http_port
-            root = min((path["path"] for path in rule["http"]["paths"]), key=len)
-            found.append(f"http{'s' if https else ''}://{rule['host']}{f':{port}' if port else ''}{root.rstrip('/')}/")
-    return found
+            paths = [path["path"] for path in rule["http"]["paths"]]
+            found.append(_address(rule["host"], paths, https_port, http_port, https=rule["host"] in secure))
+    for route in (each for each in objects if each["kind"] == "HTTPRoute"):
+        spec = route["spec"]
+        listeners = [(ref.get("sectionName", ""), ref.get("port")) for ref in spec["parentRefs"]]
+        https = all("secure" in name or "https" in name or port == 443 for name, port in listeners)
+        paths = [match["path"]["value"] for rule in spec["rules"] for match in rule["matches"]]
+        found += [_address(host, paths, https_port, http_port, https=https) for host in spec["hostnames"]]
+    return list(dict.fromkeys(found))
+
+
+def _address(host: str, paths: Sequence[str], https_port: int | None, http_port: int | None, *, https: bool) -> str:
+    """Return the URL of a host's shortest path, which is the page's."""
+    port = https_port if https else http_port
+    root = min(paths, key=len).rstrip("/")
+    return f"http{'s' if https else ''}://{host}{f':{port}' if port else ''}{root}/"
 
 
 def _make_namespace(api: kr8s.Api, name: str, labels: Mapping[str, str]) -> Any:

@@ -169,3 +169,20 @@ def test_addresses_are_those_of_the_rendered_ingress() -> None:
         },
     }
     assert release.addresses([ingress], None, 8443) == ["http://a.test/chat/", "https://b.test:8443/chat/"]
+
+
+def test_addresses_of_a_gateway_are_those_of_its_hosts() -> None:
+    def route(**parent: object) -> dict[str, object]:
+        rules = [{"matches": [{"path": {"value": path}}]} for path in ("/chat/api", "/chat")]
+        return {
+            "kind": "HTTPRoute",
+            "spec": {"parentRefs": [parent], "hostnames": ["a.test", "b.test"], "rules": rules},
+        }
+
+    assert release.addresses([route(name="web")], 8080, 8443) == [
+        "http://a.test:8080/chat/",
+        "http://b.test:8080/chat/",
+    ]
+    secure = ["https://a.test:8443/chat/", "https://b.test:8443/chat/"]
+    assert release.addresses([route(name="web", sectionName="websecure")], 8080, 8443) == secure
+    assert release.addresses([route(name="web", port=443)] * 2, 8080, 8443) == secure
