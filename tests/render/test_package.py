@@ -56,6 +56,17 @@ def test_notes_know_scheme_and_path(helm: Path, tmp_path: Path, ingress: dict[st
     assert ("set ingress.tls for chat.example.com" in text) is address.startswith("http:")
 
 
+@pytest.mark.parametrize(
+    ("parent", "scheme"), [({}, "http"), ({"sectionName": "https"}, "https"), ({"port": 443}, "https")]
+)
+def test_notes_know_the_gateways_hosts(helm: Path, tmp_path: Path, parent: dict[str, Any], scheme: str) -> None:
+    route = {"enabled": True, "parentRefs": [{"name": "web", **parent}], "hostnames": ["chat.example.com"]}
+    text = notes(helm, tmp_path, ingress={"enabled": False, "hosts": ["other.example.com"]}, httpRoute=route)
+    assert f"Open the chat:\n  {scheme}://chat.example.com/\n" in text
+    assert "other.example.com" not in text
+    assert ("name an https listener in httpRoute.parentRefs" in text) is (scheme == "http")
+
+
 def test_notes_without_page_list_the_routes(helm: Path, tmp_path: Path) -> None:
     text = notes(helm, tmp_path, ingress={"paths": {"web": "", "api": "/api"}})
     assert "The routes answer at:\n  http://chatapp.localhost/api\n  http://chatapp.localhost/wss\n" in text
