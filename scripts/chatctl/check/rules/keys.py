@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chatctl.check.chartcase import ChartCase, leaves
 from chatctl.check.model import Object, Release, release
@@ -98,7 +98,7 @@ def key_rolls(case: ChartCase) -> Iterator[Fault]:
 )
 def key_declared(case: ChartCase) -> Iterator[Fault]:
     """Every key that a template asks for is declared in values.yaml or below a free map of it."""
-    words = {word for key in (*leaves(case.defaults), *leaves(case.everything)) for word in key}
+    words = {word for values in (case.defaults, case.everything) for word in _words(values)}
     words |= {word for text in case.sources.values() for word in re.findall(r'"([A-Za-z]\w*)"', text)}
     for file, text in case.sources.items():
         for number, line in enumerate(_code(text).splitlines(), 1):
@@ -197,6 +197,17 @@ def _changed(before: Rendered, after: Rendered) -> Iterator[tuple[Object, str]]:
     for each in old.objects:
         if new.find(each.kind, each.name) is None:
             yield each, ""
+
+
+def _words(values: object) -> Iterator[str]:
+    """Yield all keys in some values, those in lists too."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            yield key
+            yield from _words(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _words(value)
 
 
 def _is_declared(case: ChartCase, key: tuple[str, ...]) -> bool:
