@@ -2,7 +2,7 @@
 
 A rule is a pure function with an id, the reason why it holds, and where that is written. There are three kinds, by what
 they look at: one rendered release (`invariant`), several renders of one value set (`comparison`), the chart itself
-(`chart_rule`). The decorators register them; `RULES` has them in the order of their modules.
+(`chart_rule`). The decorators register them, in the order of the modules in `rules/`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ Subject = TypeVar("Subject", contravariant=True)
 class Fault:
     """Something wrong in one place: the object, the path of the field, what is wrong, how to mend it.
 
-    Where no object is at fault, `place` says what is: a template, a key of the values.
+    Where no object is at fault, `at` says what is: a template, a value set, a key of the values.
     """
 
     at: Object | str
@@ -33,7 +33,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Rule(Generic[Subject]):
-    """An invariant: what must hold (`id`), why (`reason`), and where that is written (`source`)."""
+    """What must hold (`check`, by its docstring), why (`reason`), and where that is written (`source`).
+
+    `needs` are the renders that it compares besides the base, or what of the chart must have been rendered.
+    """
 
     id: str
     reason: str
