@@ -176,6 +176,10 @@ class Release:
         """Return the object of a kind and name."""
         return next((each for each in self.of_kind(kind) if each.name == name), None)
 
+    def port_of(self, route: str) -> str:
+        """Return the name of the port where a route ends by the values: the route's own unless they say another."""
+        return str(self.values["ingress"]["routes"].get(route, {}).get("port", route))
+
     @functools.cached_property
     def pods(self) -> Sequence[Pod]:
         """All pods and pod templates, hooks included."""

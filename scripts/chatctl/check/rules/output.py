@@ -100,7 +100,7 @@ def test_hook(release: Release) -> Iterator[Fault]:
     """Where there is a WebSocket route, `helm test` has its pod, which is replaced each time and does not restart."""
     hooks = [pod for pod in release.pods if pod.owner.is_hook]
     ports, paths = release.values["ports"], release.values["ingress"]["paths"]
-    name = release.values["ingress"]["routes"].get("ws", {}).get("port", "ws")
+    name = release.port_of("ws")
     if ports.get(name) and (paths.get("ws") or release.values["tests"]["path"]) and not hooks:
         mend = "render one with the annotation helm.sh/hook: test, and no other event that Helm does not know"
         yield Fault("templates/tests", "", "there is a WebSocket route and no test pod", mend)

@@ -32,7 +32,8 @@ def policy_lets_in(release: Release) -> Iterator[Fault]:
     """The ingress controller reaches every route's port, and `helm test` the port that it asks."""
     policies = release.of_kind("NetworkPolicy")
     for pod in (pod for pod in release.pods if pod.serves) if policies else ():
-        ports = {pod.ports[str(name)] for name in _route_ports(release) if name in pod.ports}
+        served = [release.port_of(route) for route, path in release.values["ingress"]["paths"].items() if path]
+        ports = {pod.ports[name] for name in served if name in pod.ports}
         for index, peer in enumerate(release.values["networkPolicy"]["ingressController"]):
             controller = someone(peer, release.namespace)
             for port in sorted(ports):
@@ -41,7 +42,7 @@ def policy_lets_in(release: Release) -> Iterator[Fault]:
                     yield Fault(policies[0], "spec.ingress", wrong, "let it in, to the containers' ports")
         for test in (test for test in release.pods if test.owner.is_hook):
             visitor = Someone({"kubernetes.io/metadata.name": release.namespace}, test.labels)
-            asked = pod.ports.get(_ws_port(release))
+            asked = pod.ports.get(release.port_of("ws"))
             if asked and not may(policies, "ingress", pod, visitor, asked):
                 wrong = f"{test.owner} does not reach container port {asked}"
                 yield Fault(policies[0], "spec.ingress", wrong, "let the pod of helm test in")
@@ -81,13 +82,3 @@ def policy_dns(release: Release) -> Iterator[Fault]:
                 if server is not None and not may(policies, "egress", pod, server, 53, protocol):
                     wrong = f"DNS is out of reach over {protocol}"
                     yield Fault(policies[0], "spec.egress", wrong, "let the pods ask port 53")
-
-
-def _route_ports(release: Release) -> set[str]:
-    details = release.values["ingress"]["routes"]
-    paths = release.values["ingress"]["paths"]
-    return {details.get(route, {}).get("port", route) for route, path in paths.items() if path}
-
-
-def _ws_port(release: Release) -> str:
-    return str(release.values["ingress"]["routes"].get("ws", {}).get("port", "ws"))

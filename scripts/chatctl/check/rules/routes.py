@@ -2,8 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from chatctl.check.model import Object, Release, Route
 from chatctl.check.rule import Fault, invariant
@@ -84,7 +83,7 @@ def no_rewrite(release: Release) -> Iterator[Fault]:
 )
 def route_map(release: Release) -> Iterator[Fault]:
     """Ingress and HTTPRoute serve exactly the routes of ingress.paths, on each host."""
-    expected = expected_routes(release.values)
+    expected = expected_routes(release)
     for key, kind in (("ingress", "Ingress"), ("httpRoute", "HTTPRoute")):
         if release.values[key]["enabled"] != bool(release.of_kind(kind)):
             found = f"there is {'an' if release.of_kind(kind) else 'no'} {kind}"
@@ -156,12 +155,12 @@ def ingress_as_asked(release: Release) -> Iterator[Fault]:
             yield Fault(ingress, f"metadata.annotations.{name}", wrong, "take ingress.annotations")
 
 
-def expected_routes(values: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
+def expected_routes(release: Release) -> dict[tuple[str, str, str], str]:
     """Return what the map says: (path, path type, port name) -> route."""
-    details = values["ingress"]["routes"]
+    details = release.values["ingress"]["routes"]
     return {
-        (path, details.get(route, {}).get("pathType", "Prefix"), details.get(route, {}).get("port", route)): route
-        for route, path in values["ingress"]["paths"].items()
+        (path, details.get(route, {}).get("pathType", "Prefix"), release.port_of(route)): route
+        for route, path in release.values["ingress"]["paths"].items()
         if path
     }
 

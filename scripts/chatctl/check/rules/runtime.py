@@ -107,7 +107,7 @@ def runtime_reachable(release: Release) -> Iterator[Fault]:
     """A request for the runtime files under the page's path reaches the web port."""
     web = release.values["ingress"]["paths"].get("web")
     runtime = release.values["runtimeConfig"]
-    port = release.values["ingress"]["routes"].get("web", {}).get("port", "web")
+    port = release.port_of("web")
     served = [path for key in ("js", "json") if "/config/" in (path := runtime["files"][key])]
     if not web or not runtime["enabled"] or not served:
         return
