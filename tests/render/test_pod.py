@@ -128,6 +128,18 @@ def test_volumes_of_ones_own_follow_the_charts(chart: RenderChart, files: bool) 
     assert [each["name"] for each in release.container["volumeMounts"]] == [*own, *own, "tmp"]
 
 
+def test_volumes_and_variables_find_an_object_of_ones_own_by_its_name(chart: RenderChart) -> None:
+    name = '{{ include "chatapp.fullname.with" (list . "mine") }}'
+    release = chart(
+        extraObjects=[{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"A": "1"}}],
+        extraVolumes=[{"name": "mine", "configMap": {"name": name}}],
+        envFrom=[{"configMapRef": {"name": name}}],
+    )
+    assert release.pod["spec"]["volumes"][-1]["configMap"]["name"] == "chatapp-mine"
+    assert release.container["envFrom"][0]["configMapRef"]["name"] == "chatapp-mine"
+    assert "chatapp-mine" in [each["metadata"]["name"] for each in release.objects]
+
+
 def test_spread_is_over_the_releases_own_pods_of_one_revision(chart: RenderChart) -> None:
     given = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
     release = chart(topologySpreadConstraints=[given, given | {"matchLabelKeys": ["tier"], "maxSkew": 2}])
