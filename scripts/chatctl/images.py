@@ -108,21 +108,34 @@ def base_image(steps: Steps) -> Found:
 
 def app_image(base: Path, steps: Steps) -> Found:
     """Build the reference app's image, tagged by its content."""
-    app = repository() / "app"
-    files = sorted(file for pattern in APP_FILES for file in app.glob(pattern) if file.is_file())
-    contents = [part for file in files for part in (str(file.relative_to(app)).encode(), file.read_bytes())]
-    target = _cached("app", b"\0".join([base.name.encode(), *contents]))
-    name = f"localhost/chatapp:{target.stem.removeprefix('app-')}"
+    return build(repository() / "app", APP_FILES, "chatapp", base, steps)
+
+
+def build(folder: Path, patterns: Sequence[str], name: str, base: Path, steps: Steps) -> Found:
+    """Build the Containerfile of `folder` on the image in archive `base`, as localhost/NAME, tagged by its content.
+
+    Args:
+        folder: What the build sees.
+        patterns: Which files of it the image is made of; a change in others makes no new one.
+        name: What the image is called.
+        base: The archive of the image that build argument BASE names.
+        steps: Where progress is shown.
+    """
+    files = sorted(file for pattern in patterns for file in folder.glob(pattern) if file.is_file())
+    contents = [part for file in files for part in (str(file.relative_to(folder)).encode(), file.read_bytes())]
+    target = _cached(folder.name, b"\0".join([base.name.encode(), *contents]))
+    reference = f"localhost/{name}:{target.stem.rpartition('-')[2]}"
     if not target.exists():
-        with steps.step("Building the app's image", "25 s") as note, scratch(target) as folder:
-            buildah = _private_storage(folder)
+        with steps.step(f"Building image {name}", "25 s") as note, scratch(target) as place:
+            buildah = _private_storage(place)
             # pip inside the build trusts and asks what the machine's pip does.
             mounts = [f"-v={path}:{path}:ro" for path in ("/etc/ssl/certs", "/etc/pip.conf") if Path(path).exists()]
-            build = [*buildah, "build", "--isolation=chroot", "--network=host", *mounts, f"--tag={name}"]
-            process.logged([*build, f"--build-arg=BASE=oci-archive:{base}", app], _log(), note=note)
-            process.logged([*buildah, "push", "-D", name, f"oci-archive:{folder}/archive:{name}"], _log(), note=note)
-            (folder / "archive").rename(target)
-    return Found(name, target)
+            command = [*buildah, "build", "--isolation=chroot", "--network=host", *mounts, f"--tag={reference}"]
+            process.logged([*command, f"--build-arg=BASE=oci-archive:{base}", folder], _log(), note=note)
+            archive = f"{place}/archive"
+            process.logged([*buildah, "push", "-D", reference, f"oci-archive:{archive}:{reference}"], _log(), note=note)
+            Path(archive).rename(target)
+    return Found(reference, target)
 
 
 def user_image(reference: str, folder: Path, steps: Steps) -> Found:

@@ -66,7 +66,7 @@ def test_images_are_made_once_and_anew_when_their_content_changes(
     assert names(found.archive) == [found.reference]
 
     assert (images.base_image(steps), images.app_image(base.archive, steps)) == (base, found)
-    assert [title for title, _ in steps.taken] == ["Building the base image", "Building the app's image"]
+    assert [title for title, _ in steps.taken] == ["Building the base image", "Building image chatapp"]
 
     (app / "chatapp/main.py").write_text("print('good-bye')\n")
     changed = images.app_image(base.archive, steps)

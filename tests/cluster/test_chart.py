@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from chatctl import certificates, release, up
@@ -17,18 +16,12 @@ from chatctl.paths import repository
 from chatctl.release import Release
 
 from ..conftest import Install, Installed
+from .visitor import get
 
 
 @pytest.fixture(scope="module")
 def chat(install: Install) -> Installed:
     return install("chat", "cluster-chart", {})
-
-
-def get(url: str) -> httpx.Response:
-    """Ask for a page of a *.localhost name on loopback, which glibc does not do by itself."""
-    parts = httpx.URL(url)
-    with httpx.Client(verify=False, trust_env=False) as client:
-        return client.get(parts.copy_with(host="127.0.0.1"), headers={"Host": parts.netloc.decode()})
 
 
 @pytest.mark.parametrize(
