@@ -55,7 +55,7 @@ lint: tools ## ruff, mypy, hadolint, actionlint, ct lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/hadolint app/Containerfile
+	$(BIN)/hadolint app/Containerfile examples/own-image/Containerfile
 	"$$($(BIN)/chatctl tools actionlint)"
 	$(CT) --charts chart
 

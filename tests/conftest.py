@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from subprocess_tee import CompletedProcess, run
 
+from chatctl import images, up
 from chatctl import release as releases
-from chatctl import up
+from chatctl.cluster import bootstrap
 from chatctl.cluster.model import Cluster, find
 from chatctl.console import Steps
+from chatctl.paths import repository
 from chatctl.toolchain import tool_path
 
 CHATCTL = Path(sys.executable).parent / "chatctl"
 CLUSTER = Cluster("test", 8090, 8453)
+OWN_IMAGE = repository() / "examples/own-image"
+OWN_IMAGE_FILES = ["Containerfile", "nginx.conf", "*.py", "start", "www/*"]
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,14 @@ def install(cluster: Cluster, helm: Path) -> Install:
         return Installed(name, namespace, host, url.rstrip("/"))
 
     return install_release
+
+
+@pytest.fixture(scope="session")
+def own_image(cluster: Cluster, install: Install) -> Installed:
+    """The image of examples/own-image, installed with the values that lie beside it."""
+    built = images.build(OWN_IMAGE, OWN_IMAGE_FILES, "own-image", images.base_image(Steps()).archive, Steps())
+    node = find(cluster.name)
+    assert node is not None
+    bootstrap.import_images(node, bootstrap.prepare(Steps()), [built.archive])
+    values = yaml.safe_load((OWN_IMAGE / "values.yaml").read_text())
+    return install("own", "own-image", values | releases.image_values(built.reference))

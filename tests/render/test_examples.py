@@ -1,5 +1,6 @@
 """The examples are values that the chart takes, and nothing is found in them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from chatctl.paths import repository
 
 from .view import CHART, RenderChart
 
+OWN_IMAGE = repository() / "examples/own-image"
 CONTROLLERS = sorted((repository() / "examples/controllers").glob("*.yaml"))
 
 
@@ -28,6 +30,27 @@ def test_what_the_controller_wants_is_the_releases_own(chart: RenderChart, file:
     assert extra
     assert {each["metadata"]["namespace"] for each in extra} == {"talk"}
     assert {each["metadata"]["name"] for each in extra} == {"chatapp"}
+
+
+def test_nothing_is_found_in_the_values_of_an_image_of_ones_own() -> None:
+    values = ValueSet("own-image", (OWN_IMAGE / "values.yaml",))
+    report = check(CHART, [values], ["1.30", "1.37"], Steps(), rules_on_values())
+    assert report.findings == []
+    assert report.unchecked == []
+
+
+def test_image_of_ones_own_and_its_values_agree(chart: RenderChart) -> None:
+    """What nothing but the image knows: the number of nginx, the variables, the folder that is served."""
+    release = chart(OWN_IMAGE / "values.yaml")
+    text = {file.name: file.read_text() for file in OWN_IMAGE.iterdir() if file.is_file()}
+    ports = {each["name"]: each["containerPort"] for each in release.container["ports"]}
+    assert f"listen {ports['web']};" in text["nginx.conf"]
+    assert f"EXPOSE {' '.join(str(ports[name]) for name in ('web', 'api', 'ws'))}" in text["Containerfile"]
+    programs = text["api.py"] + text["chat.py"]
+    assert set(release.env) == set(re.findall(r'os\.environ\S*?"([A-Z_]+)"', programs))
+    mounts = [each["mountPath"] for each in release.container["volumeMounts"]]
+    assert "/srv/www/env.js" in mounts
+    assert (OWN_IMAGE / "www/env.js").is_file()
 
 
 def test_every_row_that_names_an_example_has_one() -> None:
