@@ -1,10 +1,14 @@
 """The same chat through an Ingress and through a Gateway, at the root of its host and under a base path."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from chatctl.cluster.model import Cluster
+from chatctl.release import Release as HelmRelease
 
 from ..conftest import Install
 from ..conftest import Installed as Release
@@ -47,3 +51,8 @@ def test_page_is_told_the_routes_paths(page: Page, release: Release, room: str) 
     assert page.evaluate("chatapp.endpoints") == {"web": base or "/", "api": f"{base}/api", "ws": f"{base}/wss"}
     assert page.evaluate("chatapp.wsURI()") == page.evaluate("'ws://' + location.host") + f"{base}/wss"
     assert release.url.endswith(base)
+
+
+def test_helm_test_passes(release: Release, cluster: Cluster, helm: Path) -> None:
+    done = HelmRelease(helm, cluster.kubeconfig, release.name, release.namespace).helm_run("test", release.name)
+    assert done.returncode == 0, done.stderr
