@@ -1,0 +1,131 @@
+"""The value sets of the checks on a real cluster: installed under the restricted standard, `helm test` passes.
+
+Two of `chart/ci` stay with the checks. `everything`, made to have each key once, names classes and sidecars that no
+cluster has. `own-image` is for an image with other variables; `test_own_image.py` has one. Of the others nothing is
+overridden but the image of the environments, which no registry can give here. Hosts, classes, Gateways and pull secrets
+that are not there do no harm: `helm test` asks the Service.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatctl import process, up
+from chatctl import release as releases
+from chatctl.cluster.model import Cluster
+from chatctl.console import Steps
+from chatctl.paths import repository
+from chatctl.release import Release
+
+NOT_HERE = {"everything-values", "own-image-values"}
+CI = [file for file in sorted((repository() / "chart/ci").glob("*.yaml")) if file.stem not in NOT_HERE]
+ENVIRONMENTS = sorted((repository() / "environments").glob("*.yaml"))
+OPENSHIFT = "values-openshift"
+USER = 1000650000
+# What OpenShift's own admission does to a pod that asks for no numbers: it gives them, from a range of the namespace.
+NUMBERS = f"""
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {{name: numbers}}
+spec:
+  matchConstraints:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {OPENSHIFT}}}}}
+    resourceRules: [{{apiGroups: [""], apiVersions: [v1], resources: [pods], operations: [CREATE]}}]
+  reinvocationPolicy: Never
+  mutations:
+    - patchType: ApplyConfiguration
+      applyConfiguration:
+        expression: >-
+          Object{{spec: Object.spec{{securityContext:
+            Object.spec.securityContext{{runAsUser: {USER}, fsGroup: {USER}}}}}}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {{name: numbers}}
+spec: {{policyName: numbers}}
+"""
+
+Kubectl = Callable[..., str]
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest, cluster: Cluster, helm: Path) -> Iterator[Release]:
+    """A release in a namespace of its own, gone afterwards: other sets claim the same hosts and ports."""
+    file: Path = request.param
+    release = Release(helm, cluster.kubeconfig, "chat", f"values-{file.stem.removesuffix('-values')}")
+    yield release
+    release.helm_run("uninstall", release.name, "--wait")
+
+
+@pytest.fixture
+def openshift(kubectl: Kubectl) -> Iterator[None]:
+    """A namespace in which pods get numbers of its own, and which enforces the restricted standard."""
+    kubectl("create", "namespace", OPENSHIFT)
+    kubectl("apply", "-f", "-", stdin=NUMBERS)
+
+    def given() -> bool:
+        return str(USER) in kubectl("run", "try", "-n", OPENSHIFT, "--image=none", "--dry-run=server", "-o", "yaml")
+
+    process.wait_for(given, "pods get no numbers")
+    kubectl("label", "namespace", OPENSHIFT, *(f"{key}={value}" for key, value in up.RESTRICTED.items()))
+    yield
+    kubectl("delete", "-f", "-", stdin=NUMBERS)
+    kubectl("delete", "namespace", OPENSHIFT)
+
+
+def install_and_test(release: Release, file: Path, overrides: dict[str, Any]) -> None:
+    releases.install(release, [file], overrides, up.RESTRICTED, Steps())
+    done = release.helm_run("test", release.name, "--logs")
+    assert done.returncode == 0, done.stderr
+    assert "PASSED" in done.stdout
+
+
+def named(files: list[Path]) -> pytest.MarkDecorator:
+    """Parametrize a test with a set and the release made of it."""
+    return pytest.mark.parametrize(
+        ("target", "file"), [(file, file) for file in files], indirect=["target"], ids=[file.stem for file in files]
+    )
+
+
+@named([file for file in CI if file.stem not in ("openshift-values", "switched-off-values")])
+def test_value_set_is_installed_and_passes_its_test(target: Release, file: Path, kubectl: Kubectl) -> None:
+    install_and_test(target, file, {})
+    namespace = json.loads(kubectl("get", "namespace", target.namespace, "-o", "json"))
+    assert namespace["metadata"]["labels"].items() >= up.RESTRICTED.items()
+
+
+@named([file for file in CI if file.stem == "switched-off-values"])
+def test_without_health_checks_the_test_passes_once_the_server_listens(target: Release, file: Path) -> None:
+    """The Deployment counts as available when its container has started, which is a little earlier."""
+    releases.install(target, [file], {}, up.RESTRICTED, Steps())
+    process.wait_for(lambda: target.helm_run("test", target.name).returncode == 0, "helm test does not pass")
+
+
+@named(ENVIRONMENTS)
+def test_environment_is_installed_and_passes_its_test(target: Release, file: Path) -> None:
+    install_and_test(target, file, {"image": {"repository": "chatapp", "tag": "", "pullPolicy": "Never"}})
+
+
+@named([file for file in CI if file.stem == "openshift-values"])
+@pytest.mark.usefixtures("openshift")
+def test_pods_that_ask_for_no_user_run_as_the_one_they_are_given(target: Release, file: Path, kubectl: Kubectl) -> None:
+    install_and_test(target, file, {})
+    assert user(target, kubectl) == USER
+
+
+@pytest.mark.parametrize("target", [Path("no-numbers")], indirect=True, ids=["openshift-values"])
+def test_where_nobody_gives_them_one_it_is_the_images(target: Release, kubectl: Kubectl) -> None:
+    """The standard wants a user that is not root; the reference app's image names one, by number.
+
+    `helm test` is left out: what stands in for curl's image here names none, and curl's own image names one by name,
+    which Kubernetes refuses as well. On such a cluster the numbers are to be left as they are.
+    """
+    releases.install(target, [repository() / "chart/ci/openshift-values.yaml"], {}, up.RESTRICTED, Steps())
+    assert user(target, kubectl) == 10001
+
+
+def user(target: Release, kubectl: Kubectl) -> int:
+    return int(kubectl("exec", "-n", target.namespace, "deployment/chat-chatapp", "--", "id", "-u"))
