@@ -101,6 +101,14 @@ GROUPS = (
         expect="20 s",
     ),
     Group(
+        "kube-score",
+        "kube-score",
+        packages={"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},
+        modules={"kube-score": "github.com/zegl/kube-score"},
+        stamps={"main.version": "{kube-score}"},
+        expect="40 s",
+    ),
+    Group(
         "kubernetes",
         "Kubernetes",
         packages={tool: f"{_KUBE}/cmd/{tool}" for tool in _KUBE_TOOLS},

@@ -22,6 +22,7 @@ from ..conftest import CHATCTL, chatctl
         ("helm3", ["version", "--short"]),
         ("ct", ["version"]),
         ("actionlint", ["-version"]),
+        ("kube-score", ["version"]),
         ("kubectl", ["version", "--client"]),
         ("traefik", ["version"]),
     ],
