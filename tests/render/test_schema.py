@@ -1,7 +1,6 @@
 """The schema: closed, described, and a refusal for each kind of wrong value."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,33 +27,6 @@ def schemas(schema: dict[str, Any], at: str = "") -> Iterator[tuple[str, dict[st
     for keyword in ("items", "additionalProperties"):
         if isinstance(child := schema.get(keyword), dict):
             yield from schemas(child, f"{at}/{keyword}")
-
-
-def keys(values: dict[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for key, value in values.items():
-        yield (*before, key)
-        if isinstance(value, dict):
-            yield from keys(value, (*before, key))
-
-
-def is_required(path: tuple[str, ...]) -> bool:
-    """Whether the schema requires the key in its map; maps behind a reference count too."""
-    schema = SCHEMA
-    for key in path[:-1]:
-        schema = schema["properties"][key]
-        schema |= SCHEMA["$defs"].get(schema.get("$ref", "").removeprefix("#/$defs/"), {})
-    return path[-1] in schema.get("required", [])
-
-
-def nested(path: tuple[str, ...], value: object) -> dict[str, Any]:
-    for key in reversed(path):
-        value = {key: value}
-    assert isinstance(value, dict)
-    return value
-
-
-# A port that a route or probe uses can't be removed alone; test_routes.py removes one with its route.
-KEYS = [key for key in keys(DEFAULTS) if key[0] != "ports" or len(key) == 1]
 
 
 def test_schema_is_draft_2020_12_and_self_contained() -> None:
@@ -220,17 +192,6 @@ def test_path_that_all_read_alike_is_taken(chart: RenderChart, path: str) -> Non
 )
 def test_what_kubernetes_takes_is_taken(chart: RenderChart, values: dict[str, Any]) -> None:
     assert chart(**values).the("Deployment")
-
-
-@pytest.mark.parametrize("key", KEYS, ids=".".join)
-def test_null_is_refused_by_name_or_removes_the_key(chart: RenderChart, key: tuple[str, ...]) -> None:
-    """Never a template's trace: what a template needs, the schema requires."""
-    values = nested(key, None)
-    if is_required(key):
-        with pytest.raises(UserError, match=rf"^{re.escape('.'.join(key))}: missing "):
-            chart(**values)
-    else:
-        assert chart(**values).the("Deployment")
 
 
 def test_anchors_have_a_place(chart: RenderChart, tmp_path: Path) -> None:
