@@ -101,7 +101,8 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def umbrella(folder: Path, chart: Path, *aliases: str, **values: Any) -> Path:
     """Make a parent chart in `folder` that depends on `chart`, moved into it, once per alias."""
-    (folder / "charts").mkdir(parents=True)
+    for name in ("charts", "templates"):
+        (folder / name).mkdir(parents=True)
     chart.rename(folder / "charts" / "chatapp")
     dependencies = [
         {"name": "chatapp", "version": "0.1.0", "alias": alias, "condition": f"{alias}.enabled"} for alias in aliases
