@@ -19,6 +19,25 @@ def test_generated_parts_are_there() -> None:
     assert all(f"| `{rule.id}` |" in text for rule in every_rule())
 
 
+def test_what_catches_a_known_defect_exists() -> None:
+    rules = {rule.id for rule in every_rule()}
+    tests = {
+        name
+        for file in (repository() / "tests").rglob("*.py")
+        for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    rows = [
+        line.split("|")[1:-1] for line in (repository() / "docs/defects.md").read_text().splitlines() if "| " in line
+    ]
+    numbers = [row[0].strip() for row in rows[2:]]
+    assert numbers == [str(number) for number in range(1, 26)]
+    for number, _, _, *catching in rows[2:]:
+        named = [set(re.findall(r"`([^`]+)`", column)) for column in catching]
+        assert any(named), number
+        assert named[0] <= rules, number
+        assert named[1] <= tests, number
+
+
 def test_json_is_as_documented() -> None:
     page = (repository() / "docs/check.md").read_text()
     (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
