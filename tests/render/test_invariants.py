@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from chatctl.check.cases import ValueSet
-from chatctl.check.run import Finding, check, every_rule, rules_on_values
+from chatctl.check.run import Finding, check, every_rule
 from chatctl.console import Steps
 
 from .edits import Mistake, mistakes, only
@@ -28,16 +28,6 @@ def test_rule_fires(firing: Mistake, chart_copy: Path, tmp_path: Path) -> None:
     assert {each.rule for each in found} == {firing.rule}
     said = [(f"{each.object} {each.path}", each.wrong) for each in found]
     assert [place for place, wrong in said if firing.shows in place and firing.says in wrong], said
-
-
-def test_only_being_there_unasked_is_wrong_with_the_http_route_that_the_firings_break(
-    chart_copy: Path, tmp_path: Path
-) -> None:
-    values = tmp_path / "values.yaml"
-    values.write_text("ingress: {hosts: [a.example.com, b.example.com]}")
-    Mistake("", "", extra="httproute.yaml").make(chart_copy)
-    report = check(chart_copy, [ValueSet("values", (values,))], ["1.30", "1.37"], Steps(), rules_on_values())
-    assert [(each.rule, each.object) for each in report.findings] == [("route-map", "httpRoute.enabled")]
 
 
 def test_every_rule_has_a_firing() -> None:
