@@ -1,5 +1,5 @@
 {{/*
-The container's variables as a JSON array: its ports, the WebSocket settings, the routes' paths, then extraEnv.
+The container's variables as a JSON array: its ports, the WebSocket settings, the routes' paths, the store, extraEnv.
 An empty variable name, or a port, route or list of origins that is not there, leaves its variable out.
 */}}
 {{- define "chatapp.env" -}}
@@ -21,7 +21,7 @@ An empty variable name, or a port, route or list of origins that is not there, l
 {{- end }}
 {{- end }}
 {{- $named := list }}
-{{- range concat $env .Values.extraEnv }}{{ if .name }}{{ $named = append $named . }}{{ end }}{{ end }}
+{{- range concat $env (include "chatapp.store.env" . | fromJsonArray) .Values.extraEnv }}{{ if .name }}{{ $named = append $named . }}{{ end }}{{ end }}
 {{- toJson $named }}
 {{- end }}
 

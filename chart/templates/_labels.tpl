@@ -13,7 +13,8 @@ version stays off pods, so that a new chart alone restarts none.
 {{- define "chatapp.labels.pod" -}}
 {{- $root := first . }}
 {{- $own := include "chatapp.labels.selector" . | fromYaml }}
-{{- $version := include "chatapp.labels.version" $root }}
+{{- $image := eq (last .) "valkey" | ternary $root.Values.valkey.image $root.Values.image }}
+{{- $version := include "chatapp.labels.version" (list $root $image) }}
 {{- $usual := dict "app.kubernetes.io/version" $version "app.kubernetes.io/managed-by" $root.Release.Service }}
 {{- $_ := set $usual "app.kubernetes.io/part-of" (include "chatapp.name" $root) }}
 {{- merge $own (deepCopy $root.Values.commonLabels) $usual | toYaml }}
@@ -25,8 +26,12 @@ version stays off pods, so that a new chart alone restarts none.
 {{- merge (include "chatapp.labels.pod" . | fromYaml) (dict "helm.sh/chart" $name) | toYaml }}
 {{- end }}
 
-{{/* What runs: the image's tag, else the start of its digest, else the chart's appVersion; each as a valid label. */}}
+{{/*
+What runs: the image's tag, else the start of its digest, else the chart's appVersion; each as a valid label. From
+(list . <image values>).
+*/}}
 {{- define "chatapp.labels.version" -}}
-{{- $digest := .Values.image.digest | trimPrefix "sha256:" | trunc 12 }}
-{{- .Values.image.tag | default $digest | default .Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_." }}
+{{- $image := last . }}
+{{- $digest := $image.digest | trimPrefix "sha256:" | trunc 12 }}
+{{- $image.tag | default $digest | default (first .).Chart.AppVersion | replace "+" "_" | trunc 63 | trimAll "-_." }}
 {{- end }}

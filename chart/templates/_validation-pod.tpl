@@ -8,7 +8,7 @@
 - extraPodSpec.{{ $field }}: the chart sets it itself; use the value that is for it.
 {{- end }}
 {{- end }}
-{{- $volumes := concat (list (dict "name" "runtime")) .Values.extraVolumes }}
+{{- $volumes := concat (list (dict "name" "runtime") (dict "name" "valkey-ca")) .Values.extraVolumes }}
 {{- include "chatapp.validation.named" (list "extraVolumes" $volumes "name") }}
 {{- $mounts := .Values.extraVolumeMounts }}
 {{- range $path := values .Values.runtimeConfig.files | compact | uniq }}

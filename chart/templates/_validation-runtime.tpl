@@ -20,7 +20,7 @@
 {{- $seen := dict }}
 {{- range include "chatapp.env" . | fromJsonArray }}
 {{- if hasKey $seen .name }}
-- portEnv, websocket.env, runtimeConfig.env, extraEnv: {{ .name }} is set twice among them; rename one, or leave it out ("").
+- portEnv, websocket.env, runtimeConfig.env, valkey.env, extraEnv: {{ .name }} is set twice among them; rename one, or leave it out ("").
 {{- end }}
 {{- $_ := set $seen .name true }}
 {{- end }}

@@ -61,9 +61,6 @@ Mistakes that the schema cannot see. Every helper here and in the other _validat
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
 - fullnameOverride: {{ $name }} cannot name a Service, which begins with a letter and has letters, digits and "-" only; set a name that does.
 {{- end }}
-{{- if gt (int .Values.replicaCount) 1 }}
-- replicaCount: {{ int .Values.replicaCount }} pods would not hear each other's messages, for there is no shared store yet; set 1.
-{{- end }}
 {{- $needed := int (add .Values.preStopSleepSeconds .Values.websocket.drainSeconds) }}
 {{- $grace := int .Values.terminationGracePeriodSeconds }}
 {{- if and $grace (lt $grace $needed) }}

@@ -64,15 +64,16 @@ def coalesce(defaults: Mapping[str, Any], *layers: Mapping[str, Any]) -> dict[st
     """Merge values as Helm does: maps key by key, a later layer wins, null removes a key that has a default."""
     user: dict[str, Any] = {}
     for layer in layers:
-        user = _merge(user, layer)
-    return _without_nulls(_merge(defaults, user), defaults)
+        user = merge(user, layer)
+    return _without_nulls(merge(defaults, user), defaults)
 
 
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two layers of values: maps key by key, `above` wins, its nulls stay."""
     merged = dict(below)
     for key, value in above.items():
         both = isinstance(value, dict) and isinstance(below.get(key), dict)
-        merged[key] = _merge(below[key], value) if both else value
+        merged[key] = merge(below[key], value) if both else value
     return merged
 
 

@@ -12,6 +12,7 @@ import yaml
 from chatctl import valuesfile
 from chatctl.check.cases import LONGEST, NAMESPACE, Bench
 from chatctl.check.model import Release, release
+from chatctl.check.reach import MUST
 from chatctl.errors import ChatctlError
 from chatctl.paths import repository
 from chatctl.render import Rendered, Request, as_yaml
@@ -20,9 +21,17 @@ ALIASES = ("chat-for-everybody-in-the-east", "chat-for-everybody-in-the-west")
 """Long enough to be cut from names, and alike but for the end."""
 
 
+VALUE_SETS = "ci/*-values.yaml"
+STORE = {"valkey": {"enabled": True, "auth": {"password": "none"}}}
+"""What brings the pods that are not there by default; keys that all pods must have are tried on top of it."""
+
+
 @dataclass(frozen=True)
 class Probe:
-    """One key set to something else: what was rendered without and with it, None where the values are refused."""
+    """One key set to something else: what was rendered without and with it, None where the values are refused.
+
+    Where they are refused without it, the key is used for certain, though nobody sees for what.
+    """
 
     key: tuple[str, ...]
     value: object
@@ -45,22 +54,25 @@ class ChartCase:
         return {str(file.relative_to(self.chart)): file.read_text() for file in files}
 
     @functools.cached_property
-    def everything(self) -> Mapping[str, Any]:
-        """The value set that sets every key to something else than its default."""
-        name = "ci/everything-values.yaml"
-        here = self.chart / name
-        return valuesfile.read(here if here.is_file() else repository() / "chart" / name).values
+    def everything(self) -> Sequence[Mapping[str, Any]]:
+        """The values that keys are tried beside: those of everything-values.yaml, then the other value sets.
+
+        Not everything goes together; what the first can't hold is in one of the others.
+        """
+        files = list(self.chart.glob(VALUE_SETS)) or list((repository() / "chart").glob(VALUE_SETS))
+        files.sort(key=lambda file: (not file.name.startswith("everything"), file.name))
+        return [valuesfile.read(file).values for file in files]
 
     def start(self) -> None:
         """Begin rendering the probes and the parent charts."""
         single = [self._probe_request(_nested(key, value)) for key, value in self._settings.items()]
         parents = [self._umbrella_request(helm) for helm in (self._bench.helm, self._bench.helm3)]
-        for request in (self._probe_request({}), *single, *parents):
+        for request in (*map(self._probe_request, ({}, STORE)), *single, *parents):
             self._bench.renderer.start(request)
 
     @functools.cached_property
     def probes(self) -> Sequence[Probe]:
-        """One probe a key: set alone, or where that is refused or changes nothing, left out of everything alone."""
+        """One probe a key: set alone, or where that is refused or changes nothing, beside everything else."""
         return [self._probe(key, value) for key, value in self._settings.items()]
 
     def umbrella(self, helm: str) -> Release:
@@ -73,28 +85,41 @@ class ChartCase:
         return release(self._bench.renderer(request), request.release, request.namespace, {})
 
     def _probe(self, key: tuple[str, ...], value: object) -> Probe:
-        entries = [{name: entry} for name, entry in value.items()] if isinstance(value, dict) else []
-        usual = self._try(self._probe_request({}))
-        for setting in (value, *entries):
-            if (after := self._try(self._probe_request(_nested(key, setting)))) and usual != after:
-                return Probe(key, value, usual, after)
-        rest, everything = (self._probe_request(each) for each in (_without(self.everything, key), self.everything))
-        if (before := self._try(rest)) and (after := self._try(everything)):
-            return Probe(key, value, before, after)
-        # A key that goes only with its siblings: all of them, with it and without.
-        siblings = _at(self.everything, key[:-1]) if len(key) > 1 else []
-        if siblings and (after := self._try(self._probe_request(_nested(key[:-1], siblings[0])))):
-            without = _without(_nested(key[:-1], siblings[0]), key)
-            return Probe(key, value, self._try(self._probe_request(without)) or usual, after)
-        return Probe(key, value, usual, None)
+        """Return the first attempt that changes something, else one that is refused without the key, else any."""
+        tried = []
+        for probe in self._attempts(key, value):
+            if probe.before and probe.after and probe.before != probe.after:
+                return probe
+            tried.append(probe)
+        return min(tried, key=lambda probe: (probe.after is None, probe.before is not None))
+
+    def _attempts(self, key: tuple[str, ...], value: object) -> Iterator[Probe]:
+        base = STORE if ".".join(key).startswith(MUST) else {}
+        usual = self._try(self._probe_request(base))
+
+        def tried(before: Mapping[str, Any], setting: object) -> Probe:
+            with_it = valuesfile.merge(before, _nested(key, setting))
+            return Probe(key, value, self._try(self._probe_request(before)), self._try(self._probe_request(with_it)))
+
+        # Alone, whole or an entry of it; beside everything that goes with it; with its siblings, which it may need.
+        for setting in (value, *([{name: entry} for name, entry in value.items()] if isinstance(value, dict) else [])):
+            yield tried(base, setting)
+        first, *others = self.everything
+        for everything in (first, *(each for each in others if _at(each, key))):
+            yield tried(_without(everything, key), value)
+        siblings: Any = next((each for values in self.everything if key[1:] for each in _at(values, key[:-1])), {})
+        if siblings:
+            probe = tried(valuesfile.merge(base, _without(_nested(key[:-1], siblings), key)), value)
+            yield probe if probe.before else Probe(key, value, usual, probe.after)
 
     @functools.cached_property
     def _settings(self) -> Mapping[tuple[str, ...], object]:
-        """Another value for each key of values.yaml: that of everything-values.yaml, or a switch turned."""
+        """Another value for each key of values.yaml: that of an everything-values.yaml, or a switch turned."""
         settings: dict[tuple[str, ...], object] = {}
         for key in leaves(self.defaults):
-            usual, given = _at(self.defaults, key)[0], _at(self.everything, key)
-            if given and given[0] != usual:
+            usual = _at(self.defaults, key)[0]
+            given = [each for values in self.everything for each in _at(values, key) if each != usual]
+            if given:
                 settings[key] = given[0]
             elif isinstance(usual, bool):
                 settings[key] = not usual

@@ -114,6 +114,16 @@ class Pod:
         return self.owner.kind in ("Deployment", "StatefulSet", "DaemonSet")
 
     @property
+    def is_store(self) -> bool:
+        """Whether it is the release's own store: the one thing here that must never run twice."""
+        return self.owner.kind == "StatefulSet"
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it is what the routes lead to."""
+        return self.serves and not self.is_store
+
+    @property
     def containers(self) -> Sequence[Container]:
         """Its containers, init containers first."""
         return [

@@ -120,7 +120,8 @@ def unrolled(before: Release, after: Release) -> Iterator[Fault]:
     changed = {
         (each.kind, each.name)
         for each in after.of_kind("ConfigMap", "Secret")
-        if (old := before.find(each.kind, each.name)) is not None and old.data != each.data
+        if (old := before.find(each.kind, each.name)) is not None
+        and any(old.data.get(field) != each.data.get(field) for field in ("data", "stringData", "binaryData"))
     }
     stay = {str(pod.owner) for pod in before.pods for other in after.pods if pod.data == other.data}
     for pod in (pod for pod in after.pods if pod.serves and str(pod.owner) in stay):

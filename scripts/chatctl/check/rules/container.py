@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chatctl.check.model import Release
+from chatctl.check.model import Object, Release
 from chatctl.check.rule import Fault, invariant
 
 PASSED_ON = "chart/README.md, Values"
@@ -35,7 +35,8 @@ def service_as_asked(release: Release) -> Iterator[Fault]:
     if asked["debug"]["enabled"] != bool(debug):
         yield Fault("service.debug.enabled", "", f"debug Services are {len(debug)}", "render one where it is true")
     controlled = release.values["ingress"]["controller"] or release.values["httpRoute"]["controller"]
-    for service in (each for each in release.of_kind("Service") if each not in debug):
+    stores = [each for each in release.of_kind("Service") if _leads_to_store(release, each)]
+    for service in (each for each in release.of_kind("Service") if each not in [*debug, *stores]):
         if service.spec.get("type") != asked["type"]:
             yield Fault(service, "spec.type", f"it is not service.type, {asked['type']}", "take service.type")
         exact = service.annotations == asked["annotations"]
@@ -55,11 +56,18 @@ def service_as_asked(release: Release) -> Iterator[Fault]:
 
 @invariant("image-as-asked", "another image than the one that was named is another program", PASSED_ON)
 def image_as_asked(release: Release) -> Iterator[Fault]:
-    """The app's container and the test's have the image and the pull policy of the values."""
+    """The containers of the app, of the store and of the test have the image and the pull policy of the values."""
     for pod, container in release.containers:
         if container.is_init or not container.path.endswith("containers[0]"):
             continue
-        image = release.values["tests"]["image"] if pod.owner.is_hook else release.values["image"]
+        of = (
+            release.values["tests"]
+            if pod.owner.is_hook
+            else release.values["valkey"]
+            if pod.is_store
+            else release.values
+        )
+        image = of["image"]
         name = "/".join(filter(None, [image["registry"], image["repository"]]))
         given = str(container.spec.get("image"))
         usual = given.removeprefix(f"{name}:")
@@ -84,9 +92,13 @@ def account_as_asked(release: Release) -> Iterator[Fault]:
         if pod.spec.get("imagePullSecrets", []) != release.values["imagePullSecrets"]:
             field = pod.at("spec.imagePullSecrets")
             yield Fault(pod.owner, field, "they are not imagePullSecrets of the values", "render those")
-        if pod.serves and pod.spec.get("serviceAccountName") != expected:
+        if pod.is_app and pod.spec.get("serviceAccountName") != expected:
             wrong = f"it is {pod.spec.get('serviceAccountName')!r}, and should be {expected!r}"
             yield Fault(pod.owner, pod.at("spec.serviceAccountName"), wrong, "use chatapp.serviceAccountName")
+
+
+def _leads_to_store(release: Release, service: Object) -> bool:
+    return any(pod.is_store for pod in release.selected_by(service.spec.get("selector")))
 
 
 def _ports(values: Mapping[str, Any]) -> dict[str, int]:

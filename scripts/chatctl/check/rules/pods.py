@@ -73,7 +73,7 @@ def probes_as_asked(release: Release) -> Iterator[Fault]:
 )
 def drain_grace(release: Release) -> Iterator[Fault]:
     """The sleep before the stop and the drain together end before the pod is killed."""
-    for pod in (pod for pod in release.pods if pod.serves):
+    for pod in (pod for pod in release.pods if pod.is_app):
         grace = pod.spec.get("terminationGracePeriodSeconds", 30)
         sleep = max((_sleep(container) for container in pod.containers), default=0)
         drain = release.values["websocket"]["drainSeconds"]

@@ -31,7 +31,7 @@ def policy_as_asked(release: Release) -> Iterator[Fault]:
 def policy_lets_in(release: Release) -> Iterator[Fault]:
     """The ingress controller reaches every route's port, and `helm test` the port that it asks."""
     policies = release.of_kind("NetworkPolicy")
-    for pod in (pod for pod in release.pods if pod.serves) if policies else ():
+    for pod in (pod for pod in release.pods if pod.is_app) if policies else ():
         served = [release.port_of(route) for route, path in release.values["ingress"]["paths"].items() if path]
         ports = {pod.ports[name] for name in served if name in pod.ports}
         for index, peer in enumerate(release.values["networkPolicy"]["ingressController"]):
@@ -75,7 +75,7 @@ def policy_keeps_out(release: Release) -> Iterator[Fault]:
 def policy_dns(release: Release) -> Iterator[Fault]:
     """The app's pods may ask the cluster's DNS, over UDP and TCP."""
     policies = release.of_kind("NetworkPolicy")
-    for pod in (pod for pod in release.pods if pod.serves) if policies else ():
+    for pod in (pod for pod in release.pods if pod.is_app) if policies else ():
         for peer in release.values["networkPolicy"]["dns"]:
             server = someone(peer, release.namespace)
             for protocol in ("UDP", "TCP"):

@@ -6,7 +6,7 @@ from typing import Any
 from chatctl.check.model import Object, Pod, Release, strings
 from chatctl.check.rule import Fault, invariant
 
-DECLARING = frozenset({"name", "secretName", "existingSecret", "claimName"})
+DECLARING = frozenset({"name", "secretName", "existingSecret", "existingClaim", "caSecret", "claimName"})
 """Keys of values under which users name objects that exist already."""
 
 

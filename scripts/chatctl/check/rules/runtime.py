@@ -44,7 +44,7 @@ def container_endpoints(release: Release) -> Iterator[Fault]:
     """The container's variables for routes hold the paths of ingress.paths."""
     runtime, paths = release.values["runtimeConfig"], release.values["ingress"]["paths"]
     expected = {name: paths[route] for name, route in runtime["env"].items() if name and paths.get(route)}
-    for pod in (pod for pod in release.pods if pod.serves):
+    for pod in (pod for pod in release.pods if pod.is_app):
         given = {each["name"]: each.get("value") for container in pod.containers for each in container.env}
         for name, path in expected.items():
             told = given.get(name)
@@ -84,7 +84,7 @@ def runtime_mounted(release: Release) -> Iterator[Fault]:
     runtime = release.values["runtimeConfig"]
     expected = {runtime["files"][key]: file for file, key in FILES.items() if runtime["enabled"]}
     expected.pop("", None)
-    for pod in (pod for pod in release.pods if pod.serves):
+    for pod in (pod for pod in release.pods if pod.is_app):
         mounted = _mounts(release, pod)
         for path, file in expected.items():
             found = mounted.get(path)
