@@ -65,9 +65,9 @@ class ChartCase:
 
     def start(self) -> None:
         """Begin rendering the probes and the parent charts."""
-        single = [self._probe_request(_nested(key, value)) for key, value in self._settings.items()]
+        probes = [values for setting in self._settings.items() for values in next(self._attempts(*setting))]
         parents = [self._umbrella_request(helm) for helm in (self._bench.helm, self._bench.helm3)]
-        for request in (*map(self._probe_request, ({}, STORE)), *single, *parents):
+        for request in (*map(self._probe_request, probes), *parents):
             self._bench.renderer.start(request)
 
     @functools.cached_property
@@ -87,30 +87,34 @@ class ChartCase:
     def _probe(self, key: tuple[str, ...], value: object) -> Probe:
         """Return the first attempt that changes something, else one that is refused without the key, else any."""
         tried = []
-        for probe in self._attempts(key, value):
+        for before, after in self._attempts(key, value):
+            probe = Probe(key, value, *(self._try(self._probe_request(values)) for values in (before, after)))
             if probe.before and probe.after and probe.before != probe.after:
                 return probe
             tried.append(probe)
         return min(tried, key=lambda probe: (probe.after is None, probe.before is not None))
 
-    def _attempts(self, key: tuple[str, ...], value: object) -> Iterator[Probe]:
+    def _attempts(self, key: tuple[str, ...], value: object) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """Yield values without and with a key: alone; beside everything that goes with it; with its siblings."""
         base = STORE if ".".join(key).startswith(MUST) else {}
-        usual = self._try(self._probe_request(base))
-
-        def tried(before: Mapping[str, Any], setting: object) -> Probe:
-            with_it = valuesfile.merge(before, _nested(key, setting))
-            return Probe(key, value, self._try(self._probe_request(before)), self._try(self._probe_request(with_it)))
-
-        # Alone, whole or an entry of it; beside everything that goes with it; with its siblings, which it may need.
-        for setting in (value, *([{name: entry} for name, entry in value.items()] if isinstance(value, dict) else [])):
-            yield tried(base, setting)
+        if not self._is_off(key):
+            entries = [{name: entry} for name, entry in value.items()] if isinstance(value, dict) else []
+            for setting in (value, *entries):
+                yield base, valuesfile.merge(base, _nested(key, setting))
         first, *others = self.everything
         for everything in (first, *(each for each in others if _at(each, key))):
-            yield tried(_without(everything, key), value)
+            without = _without(everything, key)
+            yield without, valuesfile.merge(without, _nested(key, value))
         siblings: Any = next((each for values in self.everything if key[1:] for each in _at(values, key[:-1])), {})
         if siblings:
-            probe = tried(valuesfile.merge(base, _without(_nested(key[:-1], siblings), key)), value)
-            yield probe if probe.before else Probe(key, value, usual, probe.after)
+            together = valuesfile.merge(base, _nested(key[:-1], siblings))
+            yield _without(together, key), together
+            yield base, together
+
+    def _is_off(self, key: tuple[str, ...]) -> bool:
+        """Return whether a key is part of something that is switched off, so that it can't show alone."""
+        above = (_at(self.defaults, (*key[:length], "enabled")) for length in range(1, len(key)))
+        return key[-1] != "enabled" and [False] in above
 
     @functools.cached_property
     def _settings(self) -> Mapping[tuple[str, ...], object]:

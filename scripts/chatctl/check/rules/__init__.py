@@ -16,6 +16,7 @@ from chatctl.check.rules import (  # noqa: F401 - registers
     runtime,
     scale,
     security,
+    store,
 )
 
 __all__ = ["CHART_RULES", "COMPARISONS", "INVARIANTS"]

@@ -1,4 +1,4 @@
-"""Services, scaling and rollout: what is explicit, what excludes each other."""
+"""Services, scaling, monitoring and rollout: what is explicit, what excludes each other."""
 
 from collections.abc import Iterator
 
@@ -81,3 +81,79 @@ def rollout(release: Release) -> Iterator[Fault]:
         strategy = each.spec.get("strategy") or {}
         if (strategy.get("rollingUpdate") or {}).get("maxUnavailable") != 0:
             yield Fault(each, "spec.strategy", "maxUnavailable is not 0", "use RollingUpdate with maxUnavailable 0")
+
+
+@invariant(
+    "scaling-as-asked",
+    "an autoscaler or a disruption budget that says something else than the values surprises at night",
+    "chart/README.md, Values",
+)
+def scaling_as_asked(release: Release) -> Iterator[Fault]:
+    """Autoscaler and disruption budget are there where they were asked for, with the numbers of the values."""
+    asked, budget = release.values["autoscaling"], release.values["podDisruptionBudget"]
+    least = asked["minReplicas"] if asked["enabled"] else release.values["replicaCount"]
+    targets = ("targetCPUUtilizationPercentage", "targetMemoryUtilizationPercentage")
+    wanted = {
+        "HorizontalPodAutoscaler": (
+            asked["enabled"],
+            "autoscaling.enabled",
+            {
+                "minReplicas": asked["minReplicas"],
+                "maxReplicas": asked["maxReplicas"],
+                "metrics": len([each for each in targets if asked[each]]) + len(asked["metrics"]),
+                "behavior": asked["behavior"] or None,
+            },
+        ),
+        "PodDisruptionBudget": (
+            budget["enabled"] and least > 1,
+            "podDisruptionBudget.enabled",
+            {
+                "minAvailable": budget["minAvailable"] or None,
+                "maxUnavailable": None if budget["minAvailable"] else budget["maxUnavailable"],
+                "unhealthyPodEvictionPolicy": budget["unhealthyPodEvictionPolicy"],
+            },
+        ),
+    }
+    for kind, (is_asked, key, fields) in wanted.items():
+        found = release.of_kind(kind)
+        if bool(found) != is_asked:
+            wrong = f"there is {'a' if found else 'no'} {kind}"
+            yield Fault(key, "", wrong, "render one where several pods may be, and only there")
+        for each in found:
+            for field, value in fields.items():
+                given = each.spec.get(field)
+                given = len(given or []) if field == "metrics" else given
+                if given != value:
+                    yield Fault(
+                        each, f"spec.{field}", f"it is {given!r}, and {value!r} by the values", "take the values"
+                    )
+
+
+@invariant(
+    "monitor-as-asked",
+    "a ServiceMonitor that selects no Service, or another port, is a dashboard without a line, and nobody knows why",
+    "prometheus-operator.dev/docs/developer/getting-started; chart/README.md, Values",
+)
+def monitor_as_asked(release: Release) -> Iterator[Fault]:
+    """A ServiceMonitor is there where it was asked for, and leads to one Service's port with the metrics."""
+    asked = release.values["serviceMonitor"]
+    found = release.of_kind("ServiceMonitor")
+    if bool(found) != asked["enabled"]:
+        wrong = f"there is {'a' if found else 'no'} ServiceMonitor"
+        yield Fault("serviceMonitor.enabled", "", wrong, "render one where it is true, and only there")
+    for each in found:
+        labels = (each.spec.get("selector") or {}).get("matchLabels") or {}
+        chosen = [service for service in release.of_kind("Service") if labels.items() <= service.labels.items()]
+        for index, endpoint in enumerate(each.spec.get("endpoints") or []):
+            ports = [
+                port["name"]
+                for service in chosen
+                for port in service.spec.get("ports") or []
+                if port["name"] == endpoint.get("port")
+            ]
+            field = f"spec.endpoints[{index}]"
+            if len(ports) != 1:
+                wrong = f"port {endpoint.get('port')} is in {len(ports)} of the Services that it selects"
+                yield Fault(each, f"{field}.port", wrong, "select the app's Service, and name its port")
+            if (endpoint.get("port"), endpoint.get("path")) != (asked["port"], asked["path"]):
+                yield Fault(each, field, "it is not serviceMonitor.port and path", "take the values")
