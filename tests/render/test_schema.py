@@ -62,7 +62,7 @@ def test_values_yaml_has_every_key_and_no_null() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"replicas": 2}, "replicas: not allowed; the keys here are affinity, commonLabels, "),
+        ({"replicas": 2}, "replicas: not allowed; the keys here are affinity, autoscaling, "),
         (
             {"ingress": {"hsts": []}},
             "ingress.hsts: not allowed; the keys here are annotations, className, ",

@@ -13,6 +13,8 @@ NO_PROBES = {probe: {"enabled": False} for probe in ("startup", "readiness", "li
 
 NOTHING_LEFT = dict.fromkeys(("web", "api", "ws"), 0), dict.fromkeys(("web", "api", "ws"), "")
 
+VARIABLES = "portEnv, websocket.env, runtimeConfig.env, valkey.env, extraEnv: "
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"ingress": {"paths": {"ws": "/api"}}},
@@ -179,13 +181,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"extraEnv": [{"name": "WS_PORT", "value": "1"}]},
-        "portEnv, websocket.env, runtimeConfig.env, extraEnv: WS_PORT is set twice among them; rename one, or leave "
-        'it out ("").',
+        VARIABLES + 'WS_PORT is set twice among them; rename one, or leave it out ("").',
     ),
     (
         {"runtimeConfig": {"env": {"WEB_PORT": "web"}}},
-        "portEnv, websocket.env, runtimeConfig.env, extraEnv: WEB_PORT is set twice among them; rename one, or leave "
-        'it out ("").',
+        VARIABLES + 'WEB_PORT is set twice among them; rename one, or leave it out ("").',
     ),
     (
         {"extraEnv": [{"name": "IP", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]},
@@ -193,7 +193,65 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"replicaCount": 2},
-        "replicaCount: 2 pods would not hear each other's messages, for there is no shared store yet; set 1.",
+        "replicaCount: 2 pods would not hear each other's messages without a shared store; set valkey.enabled to true "
+        "and valkey.auth.existingSecret, name yours in valkey.external.host, or set 1.",
+    ),
+    (
+        {"autoscaling": {"enabled": True}},
+        "autoscaling.maxReplicas: 6 pods would not hear each other's messages without a shared store; set "
+        "valkey.enabled to true and valkey.auth.existingSecret, name yours in valkey.external.host, or set 1.",
+    ),
+    (
+        {"valkey": {"external": {"host": "x"}}, "autoscaling": {"enabled": True, "minReplicas": 7}},
+        "autoscaling.maxReplicas: 6 is less than minReplicas, 7; set 7 or more.",
+    ),
+    (
+        {
+            "valkey": {"external": {"host": "x"}},
+            "autoscaling": {"enabled": True, "targetCPUUtilizationPercentage": 0},
+        },
+        "autoscaling: there is no metric to scale by; set targetCPUUtilizationPercentage, or name one in metrics.",
+    ),
+    (
+        {
+            "valkey": {"external": {"host": "x"}},
+            "autoscaling": {"enabled": True},
+            "resources": {"requests": {"cpu": None}},
+        },
+        "autoscaling.targetCPUUtilizationPercentage: it is a percentage of resources.requests.cpu, which is not set; "
+        "set it, or the target to 0.",
+    ),
+    (
+        {"valkey": {"enabled": True}},
+        "valkey.auth: the release's own store has no password, and the chart makes none up; name a Secret that has one "
+        "in existingSecret, or set password.",
+    ),
+    (
+        {"valkey": {"enabled": True, "external": {"host": "store"}, "auth": {"password": "x"}}},
+        "valkey.external.host: store is a second store beside the release's own; set valkey.enabled to false, or the "
+        'host to "".',
+    ),
+    (
+        {"valkey": {"external": {"host": "store"}, "auth": {"urlKey": "url"}}},
+        "valkey.auth.urlKey: there is no Secret to look in; name it in valkey.auth.existingSecret, or set the key to "
+        '"".',
+    ),
+    (
+        {"valkey": {"external": {"host": "store", "tls": {"caSecret": "ca"}}}},
+        "valkey.external.tls.caSecret: nobody asks for a certificate; set valkey.external.tls.enabled to true, or "
+        "leave it out.",
+    ),
+    (
+        {"valkey": {"config": {"appendfsync": "no"}}},
+        "valkey.config.appendfsync: the chart sets it itself; leave it out.",
+    ),
+    (
+        {"valkey": {"extraPodSpec": {"containers": []}}},
+        "valkey.extraPodSpec.containers: the chart sets it itself; leave it out.",
+    ),
+    (
+        {"serviceMonitor": {"enabled": True, "port": "metrics"}},
+        "serviceMonitor.port: there is no port metrics; name one of api, web, ws.",
     ),
     (
         {"terminationGracePeriodSeconds": 24},
@@ -256,8 +314,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"extraEnv": [{"name": "WS_PORT"}, {"name": "WS_PORT"}]},
-        "portEnv, websocket.env, runtimeConfig.env, extraEnv: WS_PORT is set twice among them; rename one, or leave "
-        'it out ("").',
+        VARIABLES + 'WS_PORT is set twice among them; rename one, or leave it out ("").',
     ),
 ]
 
