@@ -23,9 +23,12 @@ from chatctl.console import Steps
 from chatctl.errors import UserError
 from chatctl.paths import cache_dir, repository
 
-BASE_PACKAGES = ["ca-certificates", "curl", "python3", "python3-venv"]
-BASE_SUITE = "bookworm"
 BASE = "localhost/base:1"
+BASE_SUITE = "bookworm"
+BASE_PACKAGES = ["ca-certificates", "curl", "python3", "python3-venv"]
+STORE_SUITE = "trixie"
+STORE_PACKAGES = ["valkey-server", "valkey-tools"]
+"""The first Debian with Valkey: its client, and a server with TLS, which the pinned one is built without."""
 APP_FILES = ["Containerfile", ".dockerignore", "requirements.lock", "chatapp/*.py", "web/**/*"]
 """What the reference app's image is made of."""
 FIND_SECONDS = 45
@@ -94,16 +97,29 @@ def base_image(steps: Steps) -> Found:
 
     It is the base of the reference app, the shell of the storage provisioner and the curl of `helm test`.
     """
+    return _debian(BASE, BASE_SUITE, BASE_PACKAGES, {}, steps)
+
+
+def store_image(server: Path, steps: Steps) -> Found:
+    """Build the image that stands in for Valkey's own: the pinned server, in /usr/local/bin, and Debian's around it."""
+    version = server.parent.name.rpartition("-")[2]
+    return _debian(f"localhost/store:{version}", STORE_SUITE, STORE_PACKAGES, {"/usr/local/bin": server}, steps)
+
+
+def _debian(reference: str, suite: str, names: Sequence[str], programs: Mapping[str, Path], steps: Steps) -> Found:
+    """Build a small Debian with some packages, and with programs of ours in its folders."""
     packages.ensure(packages.IMAGES, steps)
-    target = _cached("base", json.dumps([BASE_SUITE, BASE_PACKAGES]).encode())
+    kind = reference.removeprefix("localhost/").partition(":")[0]
+    target = _cached(kind, json.dumps([reference, suite, names]).encode())
     if not target.exists():
-        with steps.step("Building the base image", "30 s") as note, scratch(target) as folder:
-            tree = folder / "base.tar"
-            argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(BASE_PACKAGES)}", BASE_SUITE, tree]
+        with steps.step(f"Building the {kind} image", "30 s") as note, scratch(target) as folder:
+            tree = folder / "tree.tar"
+            copies = [f"--customize-hook=copy-in {program} {place}" for place, program in programs.items()]
+            argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(names)}", *copies, suite, tree]
             process.logged(argv, cache_dir() / "logs" / "mmdebstrap.log", note=note)
-            write_archive(folder / "archive", [Image(BASE, tree=tree, entrypoint=["/bin/sh"])])
+            write_archive(folder / "archive", [Image(reference, tree=tree, entrypoint=["/bin/sh"])])
             (folder / "archive").rename(target)
-    return Found(BASE, target)
+    return Found(reference, target)
 
 
 def app_image(base: Path, steps: Steps) -> Found:

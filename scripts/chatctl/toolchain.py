@@ -189,6 +189,15 @@ class Tool:
         return self.group.bin_dir() / self.name
 
 
+CRDS = {
+    "gateway.networking.k8s.io": ("gateway-api", "config/crd/standard"),
+    "monitoring.coreos.com": ("prometheus-operator", "example/prometheus-operator-crd"),
+    "argoproj.io": ("argo-cd", "manifests/crds"),
+    "helm.toolkit.fluxcd.io": ("flux-helm-controller", "config/crd/bases"),
+    "source.toolkit.fluxcd.io": ("flux-source-controller", "config/crd/bases"),
+}
+"""API groups of other projects, each with the folder of its pin and that of the CRDs in its module."""
+
 TOOLS = {name: Tool(name, group) for group in GROUPS for name in group.packages or [group.folder]}
 
 
@@ -216,15 +225,16 @@ def tool_path(name: str) -> Path:
     return ensure([name], Steps())[name]
 
 
-def gateway_api_crds(steps: Steps) -> Path:
-    """Return the folder of the Gateway API's standard-channel CRDs, from its Go module at the pinned version."""
-    pin = (repository() / "ci/toolchain/gateway-api/go.sum").read_text().split()
+def crds(group: str, steps: Steps) -> Path:
+    """Return the folder with the CRDs of an API group of `CRDS`, from its project's Go module at the pinned version."""
+    project, folder = CRDS[group]
+    pin = (repository() / f"ci/toolchain/{project}/go.sum").read_text().split()
     module, version, checksum = pin[0], pin[1], pin[2]
-    target = cache_dir() / "tools" / f"gateway-api-{version}"
+    target = cache_dir() / "tools" / f"{project}-{version}"
     with process.locked(target.name):
         if not target.exists():
-            with steps.step(f"Fetching the Gateway API CRDs {version}"):
-                gobuild.fetch_files(module, version, checksum, "config/crd/standard", target, steps)
+            with steps.step(f"Fetching the CRDs of {project} {version}"):
+                gobuild.fetch_files(module, version, checksum, folder, target, steps)
     return target
 
 

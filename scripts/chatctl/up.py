@@ -142,7 +142,7 @@ def _up_local(cluster: Cluster, name: str, namespace: str, image: str, values: S
         # A wrong image or value is refused before the long work.
         own = images.user_image(image, Path(scratch), steps) if image else None
         target = Release(toolchain.ensure(["helm"], steps)["helm"], cluster.kubeconfig, name, namespace)
-        release.plan(target, values, overrides)
+        planned = release.plan(target, values, overrides)
         tools = bootstrap.prepare(steps)
         base = images.base_image(steps)
         found = own or images.app_image(base.archive, steps)
@@ -153,7 +153,9 @@ def _up_local(cluster: Cluster, name: str, namespace: str, image: str, values: S
             node = running
             node.reach_directly()
             bootstrap.import_images(node, tools, archives)
-    bootstrap.tag_image(node, tools, base.reference, bootstrap.test_image())
+    bootstrap.tag_image(node, tools, base.reference, bootstrap.default_image("tests"))
+    if bootstrap.default_image("valkey") in planned.text:
+        bootstrap.bring_store(node, tools, steps)
     if not image:
         # The name that the chart has by default, so that `helm install` by hand finds the reference app.
         bootstrap.tag_image(node, tools, found.reference, DEFAULT_IMAGE.format(version=_chart_app_version()))

@@ -38,7 +38,7 @@ def main() -> None:
     versions = kubernetes.versions(kubernetes.ALL)
     with tempfile.TemporaryDirectory() as scratch, closing(Renderer()) as renderer:
         bench = cases.Bench(chart, tools["helm"], tools["helm3"], Path(scratch), renderer)
-        check = run.Run(bench, schemas.Schemas(versions, lambda: toolchain.gateway_api_crds(steps)), run.every_rule())
+        check = run.Run(bench, schemas.Schemas(versions, lambda group: toolchain.crds(group, steps)), run.every_rule())
         sets = cases.value_sets(chart)
         check.report([cases.Case(bench, each) for each in sets], chartcase.ChartCase(bench), versions)
         requests = renderer.requests

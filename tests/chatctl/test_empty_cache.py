@@ -133,11 +133,11 @@ def test_crds_are_fetched_once_and_only_with_the_pinned_checksum(pins: Pins, ste
     crds = {"config/crd/standard/routes.yaml": "kind: Route\n", "config/crd/experimental/new.yaml": "kind: New\n"}
     module = pins.publish("example.com/gateway", "v1.0.0", crds)
     pins.write("gateway-api", go_sum=module.go_sum)
-    folder = toolchain.gateway_api_crds(steps)
+    folder = toolchain.crds("gateway.networking.k8s.io", steps)
     assert {file.name: file.read_text() for file in folder.iterdir()} == {"routes.yaml": "kind: Route\n"}
 
-    assert toolchain.gateway_api_crds(steps) == folder
-    assert [title for title, _ in steps.taken] == ["Fetching the Gateway API CRDs v1.0.0"]
+    assert toolchain.crds("gateway.networking.k8s.io", steps) == folder
+    assert [title for title, _ in steps.taken] == ["Fetching the CRDs of gateway-api v1.0.0"]
 
 
 def test_module_that_no_proxy_has_is_named(pins: Pins, tmp_path: Path, steps: Steps) -> None:

@@ -128,7 +128,7 @@ def batches() -> list[list[tuple[dict[str, Any], str]]]:
     Without those that take others along: a port that is not there has no details, and with a store pods may be many.
     """
     packed: list[list[tuple[dict[str, Any], str]]] = []
-    for values, sentence in (each for each in REFUSED if each[0].keys().isdisjoint({"ports", "valkey"})):
+    for values, sentence in (each for each in REFUSED if each[0].keys().isdisjoint({"ports", "valkey", "autoscaling"})):
         for batch in packed:
             if not values.keys() & {key for others, _ in batch for key in others}:
                 batch.append((values, sentence))

@@ -116,7 +116,7 @@ def check(
         closing(Renderer(note)) as renderer,
     ):
         bench = Bench(chart, tools["helm"], tools["helm3"], Path(scratch), renderer)
-        schemas = Schemas(kubernetes, lambda: toolchain.gateway_api_crds(steps))
+        schemas = Schemas(kubernetes, lambda group: toolchain.crds(group, steps))
         return Run(bench, schemas, rules).report([Case(bench, each) for each in sets], ChartCase(bench), kubernetes)
 
 

@@ -1,7 +1,7 @@
-"""Schemas of the objects: Kubernetes' own of several minor versions, strict, and the Gateway API's, all offline.
+"""Schemas of the objects: Kubernetes' own of several minor versions, strict, and those of some projects' CRDs, offline.
 
-Kubernetes' come with the package kubernetes-validate, the Gateway API's are the CRDs of its pinned release. What a
-schema cannot say (names, uniqueness, references) the invariants say.
+Kubernetes' come with the package kubernetes-validate, the others are the CRDs of pinned releases (`toolchain.CRDS`).
+What a schema cannot say (names, uniqueness, references) the invariants say.
 """
 
 import functools
@@ -18,23 +18,23 @@ from referencing import Registry, Resource
 from chatctl import kubeyaml
 from chatctl.check.model import Object
 from chatctl.check.rule import Fault
+from chatctl.toolchain import CRDS
 
-GATEWAY_GROUP = "gateway.networking.k8s.io"
 _FOLDER = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
 
 
 class Schemas:
-    """The schemas of some Kubernetes versions; those of the Gateway API are fetched when an object needs them."""
+    """The schemas of some Kubernetes versions; CRDs are fetched, by their group, when an object needs them."""
 
-    def __init__(self, kubernetes: Sequence[str], gateway_api: Callable[[], Path]) -> None:
+    def __init__(self, kubernetes: Sequence[str], crds: Callable[[str], Path]) -> None:
         self._kubernetes = kubernetes
-        self._gateway_api = gateway_api
+        self._crds = functools.cache(lambda group: _schemas(crds(group)))
         self._answers: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def knows(self, each: Object) -> bool:
-        """Return whether there are schemas for objects of its group at all; there are none for other people's CRDs."""
-        group, _, _ = str(each.data.get("apiVersion", "")).rpartition("/")
-        return "." not in group or group.endswith(".k8s.io")
+        """Return whether there are schemas for objects of its group at all; there are none for most people's CRDs."""
+        group = _group(each.data)
+        return "." not in group or group.endswith(".k8s.io") or group in CRDS
 
     def faults(self, each: Object) -> Iterator[Fault]:
         """Yield what is wrong with an object, once for all versions that say the same."""
@@ -45,10 +45,11 @@ class Schemas:
             yield Fault(each, path, wrong, "correct the field; the API server refuses it otherwise")
 
     def _wrong(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        if str(data.get("apiVersion", "")).startswith(f"{GATEWAY_GROUP}/"):
-            schema = self._crds.get((str(data["apiVersion"]), str(data.get("kind"))))
+        if (group := _group(data)) in CRDS:
+            schema = self._crds(group).get((str(data["apiVersion"]), str(data.get("kind"))))
             if schema is None:
-                yield "apiVersion", f"the Gateway API's standard channel has no {data.get('kind')} {data['apiVersion']}"
+                project = CRDS[group][0]
+                yield "apiVersion", f"the pinned release of {project} has no {data.get('kind')} {data['apiVersion']}"
             else:
                 yield from sorted({_said(error) for error in Draft202012Validator(schema).iter_errors(data)})
             return
@@ -59,18 +60,22 @@ class Schemas:
         for (path, message), versions in sorted(wrong.items()):
             yield path, f"{message} (Kubernetes {_range(versions)})"
 
-    @functools.cached_property
-    def _crds(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """The schemas in the Gateway API's CRDs by (apiVersion, kind)."""
-        found = {}
-        for file in sorted(self._gateway_api().glob(f"{GATEWAY_GROUP}_*.yaml")):
-            for crd in kubeyaml.load_all(file.read_text()):
-                spec = crd["spec"]
-                for version in spec["versions"] if crd["kind"] == "CustomResourceDefinition" else ():
-                    schema = _closed(version["schema"]["openAPIV3Schema"])
-                    schema["properties"]["metadata"] = {"type": "object"}
-                    found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = schema
-        return found
+
+def _group(data: Mapping[str, Any]) -> str:
+    return str(data.get("apiVersion", "")).rpartition("/")[0]
+
+
+def _schemas(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the schemas in a folder of CRDs by (apiVersion, kind)."""
+    found = {}
+    for file in sorted(folder.glob("*.yaml")):
+        for crd in kubeyaml.load_all(file.read_text()):
+            spec = crd.get("spec", {})
+            for version in spec["versions"] if crd.get("kind") == "CustomResourceDefinition" else ():
+                schema = _closed(version["schema"]["openAPIV3Schema"])
+                schema["properties"]["metadata"] = {"type": "object"}
+                found[f"{spec['group']}/{version['name']}", spec["names"]["kind"]] = schema
+    return found
 
 
 def _kubernetes_errors(version: str, data: Mapping[str, Any]) -> list[tuple[str, str]]:

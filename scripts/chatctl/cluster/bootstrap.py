@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Template
+from typing import Literal
 
 import yaml
 
@@ -23,11 +24,19 @@ ADDON_TOOLS = ["etcd", "coredns", "local-path-provisioner", "traefik"]
 TOOLS = ["kubectl", *NODE_TOOLS, *CONTROL_PLANE, *ADDON_TOOLS]
 
 
-def test_image() -> str:
-    """Return the image of `helm test`, which the base image stands in for: no registry can be asked here."""
+def default_image(part: Literal["tests", "valkey"]) -> str:
+    """Return the chart's default image of its test or its store, which one built here stands in for."""
     chart = yaml.safe_load((repository() / "chart" / "values.yaml").read_text())
-    image = chart["tests"]["image"]
+    image = chart[part]["image"]
     return f"{image['registry']}/{image['repository']}:{image['tag']}"
+
+
+def bring_store(node: Node, tools: Mapping[str, Path], steps: Steps) -> None:
+    """Bring a running node the image of the embedded store."""
+    server = toolchain.ensure(["valkey-server"], steps)["valkey-server"]
+    found = images.store_image(server, steps)
+    import_images(node, tools, [found.archive])
+    tag_image(node, tools, found.reference, default_image("valkey"))
 
 
 def prepare(steps: Steps) -> dict[str, Path]:
@@ -43,7 +52,7 @@ def start(cluster: Cluster, tools: Mapping[str, Path], archives: Sequence[Path],
         ToolError: a part did not come up; the message names its log, which is kept.
     """
     nodes.stop(cluster.name)  # what a reboot left of it
-    crds = toolchain.gateway_api_crds(steps)
+    crds = toolchain.crds("gateway.networking.k8s.io", steps)
     system = _system_archive(tools, steps)
     folders = _folders(tools)
     try:
