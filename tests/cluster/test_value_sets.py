@@ -7,6 +7,7 @@ that are not there do no harm: `helm test` asks the Service.
 """
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from chatctl.release import Release
 NOT_HERE = {"everything-values", "own-image-values"}
 CI = [file for file in sorted((repository() / "chart/ci").glob("*.yaml")) if file.stem not in NOT_HERE]
 ENVIRONMENTS = sorted((repository() / "environments").glob("*.yaml"))
-OPENSHIFT = "values-openshift"
+RUN = secrets.token_hex(3)
+"""Part of the namespaces' names: the cluster's DNS remembers a Service's old address for 30 seconds."""
+OPENSHIFT = f"values-openshift-{RUN}"
 USER = 1000650000
 # What OpenShift's own admission does to a pod that asks for no numbers: it gives them, from a range of the namespace.
 NUMBERS = f"""
@@ -52,12 +55,13 @@ Kubectl = Callable[..., str]
 
 
 @pytest.fixture
-def target(request: pytest.FixtureRequest, cluster: Cluster, helm: Path) -> Iterator[Release]:
+def target(request: pytest.FixtureRequest, cluster: Cluster, helm: Path, kubectl: Kubectl) -> Iterator[Release]:
     """A release in a namespace of its own, gone afterwards: other sets claim the same hosts and ports."""
     file: Path = request.param
-    release = Release(helm, cluster.kubeconfig, "chat", f"values-{file.stem.removesuffix('-values')}")
+    release = Release(helm, cluster.kubeconfig, "chat", f"values-{file.stem.removesuffix('-values')}-{RUN}")
     yield release
     release.helm_run("uninstall", release.name, "--wait")
+    kubectl("delete", "namespace", release.namespace, "--wait=false")
 
 
 @pytest.fixture
@@ -73,13 +77,12 @@ def openshift(kubectl: Kubectl) -> Iterator[None]:
     kubectl("label", "namespace", OPENSHIFT, *(f"{key}={value}" for key, value in up.RESTRICTED.items()))
     yield
     kubectl("delete", "-f", "-", stdin=NUMBERS)
-    kubectl("delete", "namespace", OPENSHIFT)
 
 
 def install_and_test(release: Release, file: Path, overrides: dict[str, Any]) -> None:
     releases.install(release, [file], overrides, up.RESTRICTED, Steps())
     done = release.helm_run("test", release.name, "--logs")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     assert "PASSED" in done.stdout
 
 
