@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from chatctl.check.cases import ValueSet
 from chatctl.check.run import check, rules_on_values
@@ -13,6 +15,7 @@ from chatctl.paths import repository
 from .view import CHART, RenderChart
 
 OWN_IMAGE = repository() / "examples/own-image"
+ADOPTION = repository() / "examples/adoption"
 CONTROLLERS = sorted((repository() / "examples/controllers").glob("*.yaml"))
 
 
@@ -32,8 +35,9 @@ def test_what_the_controller_wants_is_the_releases_own(chart: RenderChart, file:
     assert {each["metadata"]["name"] for each in extra} == {"chatapp"}
 
 
-def test_nothing_is_found_in_the_values_of_an_image_of_ones_own() -> None:
-    values = ValueSet("own-image", (OWN_IMAGE / "values.yaml",))
+@pytest.mark.parametrize("folder", [OWN_IMAGE, ADOPTION], ids=lambda folder: folder.name)
+def test_nothing_is_found_in_the_values_of_an_example(folder: Path) -> None:
+    values = ValueSet(folder.name, (folder / "values.yaml",))
     report = check(CHART, [values], ["1.30", "1.37"], Steps(), rules_on_values())
     assert report.findings == []
     assert report.unchecked == []
@@ -51,6 +55,22 @@ def test_image_of_ones_own_and_its_values_agree(chart: RenderChart) -> None:
     mounts = [each["mountPath"] for each in release.container["volumeMounts"]]
     assert "/srv/www/env.js" in mounts
     assert (OWN_IMAGE / "www/env.js").is_file()
+
+
+def test_old_ingress_and_the_switched_one_serve_what_the_charts_does(chart: RenderChart) -> None:
+    release = chart(ADOPTION / "values.yaml")
+    old, switched = (
+        yaml.safe_load((ADOPTION / name).read_text()) for name in ("old/ingress.yaml", "switched-ingress.yaml")
+    )
+    assert old["metadata"]["name"] == switched["metadata"]["name"]
+    assert reached(old).keys() == reached(switched).keys()
+    assert reached(switched) == reached(release.the("Ingress"))
+
+
+def reached(ingress: dict[str, Any]) -> dict[str, Any]:
+    """Return the backend of each path of the Ingress's one host."""
+    (rule,) = ingress["spec"]["rules"]
+    return {f"{rule['host']}{each['path']}": each["backend"] for each in rule["http"]["paths"]}
 
 
 def test_every_row_that_names_an_example_has_one() -> None:
