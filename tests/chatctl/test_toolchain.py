@@ -25,6 +25,7 @@ from ..conftest import CHATCTL, chatctl
         ("kube-score", ["version"]),
         ("kubectl", ["version", "--client"]),
         ("traefik", ["version"]),
+        ("valkey-server", ["--version"]),
     ],
 )
 def test_built_tool_tells_its_pinned_version(tool: str, arguments: list[str]) -> None:
