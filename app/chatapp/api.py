@@ -2,6 +2,9 @@
 
 import socket
 import time
+from collections.abc import Awaitable
+from dataclasses import asdict
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -10,10 +13,12 @@ from .config import Config
 from .listener import Status, below, listener
 from .metrics import CONTENT_TYPE, Metrics
 from .protocol import message_fields
-from .rooms import Rooms
+from .store import Store, StoreError
+
+T = TypeVar("T")
 
 
-def application(config: Config, status: Status, rooms: Rooms, metrics: Metrics) -> web.Application:
+def application(config: Config, status: Status, store: Store, metrics: Metrics) -> web.Application:
     """The API listener: JSON under `<API_ENDPOINT>`, errors as `{"error": "..."}`."""
     info_path = below(config.api_endpoint, "info")
     rooms_path = below(config.api_endpoint, "rooms")
@@ -25,12 +30,11 @@ def application(config: Config, status: Status, rooms: Rooms, metrics: Metrics) 
         )
 
     async def list_rooms(_: web.Request) -> web.Response:
-        found = [{"name": room.name, "members": room.nicks(), "last": room.last} for room in rooms.all()]
-        return web.json_response({"rooms": found})
+        return web.json_response({"rooms": [asdict(room) for room in await _asked(store.all())]})
 
     async def messages(request: web.Request) -> web.Response:
         name = request.match_info["room"]
-        room = rooms.find(name)
+        room = await _asked(store.find(name))
         if room is None:
             raise web.HTTPNotFound(text=f"Nobody has joined a room {name} yet; {rooms_path} lists the rooms.")
         after = request.query.get("after", "0")
@@ -48,7 +52,8 @@ def application(config: Config, status: Status, rooms: Rooms, metrics: Metrics) 
         )
 
     async def show_metrics(_: web.Request) -> web.Response:
-        metrics.rooms.set(len(rooms.all()))
+        metrics.rooms.set(store.held())
+        metrics.ready.set(status.unready() is None)
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     def explain(request: web.Request, problem: web.HTTPException) -> web.Response:
@@ -63,3 +68,12 @@ def application(config: Config, status: Status, rooms: Rooms, metrics: Metrics) 
     app.router.add_get(f"{rooms_path}/{{room}}/messages", messages)
     app.router.add_get("/metrics", show_metrics)
     return app
+
+
+async def _asked(answer: Awaitable[T]) -> T:
+    """What the store answers, or 503: the reason is in the log and in /readyz, which no Ingress path publishes."""
+    try:
+        return await answer
+    except StoreError:
+        text = "The server cannot reach its store at the moment; try again."
+        raise web.HTTPServiceUnavailable(text=text, headers={"Retry-After": "1"}) from None

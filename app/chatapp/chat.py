@@ -12,7 +12,8 @@ from .listener import Status, below, listener
 from .metrics import Metrics
 from .origin import refusal
 from .protocol import Join, Ping, ProtocolError, Send
-from .rooms import Room, Rooms, TooManyRoomsError
+from .rooms import Message, Room
+from .store import MAX_ROOMS, Store, StoreError, TooManyRoomsError
 
 # Seconds by which news of members is held back, so that a thousand people who come back at once are not told of each
 # other a million times.
@@ -20,19 +21,23 @@ MEMBERS_DELAY = 0.1
 # Seconds between two sockets while draining, at most: few sockets are closed quickly.
 DRAIN_PAUSE = 0.02
 
+# To people, who need not know where the store is; the log and /readyz say what is wrong with it.
+_AWAY = "The server cannot reach its store at the moment; try again."
+
 _log = logging.getLogger("chatapp.chat")
 
 
 class Chat:
     """Everyone who is connected to this process."""
 
-    def __init__(self, config: Config, status: Status, rooms: Rooms, metrics: Metrics) -> None:
+    def __init__(self, config: Config, status: Status, store: Store, metrics: Metrics) -> None:
         self._config = config
         self._status = status
-        self._rooms = rooms
+        self._store = store
         self._metrics = metrics
         self._connections: dict[Connection, asyncio.Future[None]] = {}
         self._announcing: set[Room] = set()
+        self._announcements: set[asyncio.Task[None]] = set()
 
     def application(self) -> web.Application:
         """The ws listener: the chat at `<CHAT_ENDPOINT>`, with and without a slash at its end."""
@@ -64,6 +69,30 @@ class Chat:
                 await asyncio.sleep(pause)
             await asyncio.wait(ends)
 
+    def said(self, room: Room, message: Message) -> None:
+        """Tell everyone in the room."""
+        room.tell(protocol.message(message))
+
+    def missed(self, room: Room, last: int, epoch: str) -> None:
+        """Welcome everyone in the room anew, as if they had just come back with what they have."""
+        history = room.since(last, epoch)
+        for member, nick in list(room.members.items()):
+            member.offer(protocol.welcome(room, nick, history))
+
+    def moved(self, room: Room) -> None:
+        """Let everyone know who is in the room, other replicas too, but not more often than every MEMBERS_DELAY."""
+        if room not in self._announcing:
+            self._announcing.add(room)
+            task = asyncio.create_task(self._announce_members(room))
+            self._announcements.add(task)
+            task.add_done_callback(self._announcements.discard)
+
+    async def _announce_members(self, room: Room) -> None:
+        await asyncio.sleep(MEMBERS_DELAY)
+        self._announcing.discard(room)
+        await self._store.share(room)
+        room.tell(protocol.members(room))
+
     async def _handshake(self, request: web.Request) -> web.StreamResponse:
         if self._status.draining:
             return self._refuse("draining", 503, "This server is going away; connect again.", {"Retry-After": "1"})
@@ -78,6 +107,10 @@ class Chat:
         problem = refusal(request.headers.get("Origin"), request.headers.get("Host", ""), self._config.allowed_origins)
         if problem:
             return self._refuse("origin", 403, problem, {})
+        if self._store.problem:
+            # Not logged: the store's problem is, once, and whoever is turned away comes back every few seconds.
+            self._metrics.refused.labels("store").inc()
+            return web.Response(status=503, text=f"{_AWAY}\n", headers={"Retry-After": "1"})
         # No compression: it costs memory per socket and invites BREACH-like attacks (OWASP).
         socket = web.WebSocketResponse(
             heartbeat=self._config.ping_interval,
@@ -113,52 +146,48 @@ class Chat:
             ended.set_result(None)
             self._metrics.open_sockets.set(len(self._connections))
 
-    def _take(self, connection: Connection, data: str | bytes) -> None:
+    async def _take(self, connection: Connection, data: str | bytes) -> None:
         try:
             if isinstance(data, bytes):
                 raise ProtocolError("A frame must be text, not binary.")
             match protocol.parse(data):
                 case Join() as join:
-                    self._join(connection, join)
+                    await self._join(connection, join)
                 case Send() as send:
-                    self._send(connection, send)
+                    await self._send(connection, send)
                 case Ping():
                     connection.offer(protocol.pong())
         except ProtocolError as problem:
             connection.offer(protocol.error(problem))
 
-    def _join(self, connection: Connection, join: Join) -> None:
+    async def _join(self, connection: Connection, join: Join) -> None:
         try:
-            room = self._rooms.open(join.room)
+            room = await self._store.enter(join.room, join.nick)
         except TooManyRoomsError:
-            raise ProtocolError("There are too many rooms already; join one that exists.") from None
+            raise ProtocolError(f"There are {MAX_ROOMS} rooms already; join one that exists.") from None
+        except StoreError:
+            raise ProtocolError(_AWAY, retry=True) from None
+        # Nothing is awaited from here on: a message between the welcome's history and the membership would be lost.
         self._leave(connection)
         connection.room, connection.nick = room, join.nick
         room.members[connection] = join.nick
         connection.offer(protocol.welcome(room, join.nick, room.since(join.after, join.epoch)))
-        self._announce_members(room)
+        self.moved(room)
 
     def _leave(self, connection: Connection) -> None:
         if connection.room:
             del connection.room.members[connection]
-            self._announce_members(connection.room)
+            self.moved(connection.room)
             connection.room = None
 
-    def _send(self, connection: Connection, send: Send) -> None:
+    async def _send(self, connection: Connection, send: Send) -> None:
         if connection.room is None:
             raise ProtocolError("Join a room before sending.", send.key)
-        message = connection.room.post(connection.nick, send.text, send.key)
+        try:
+            await self._store.post(connection.room, connection.nick, send.text, send.key)
+        except StoreError:
+            raise ProtocolError(f"The message was not stored. {_AWAY}", send.key, retry=True) from None
         self._metrics.messages.inc()
-        connection.room.tell(protocol.message(message))
-
-    def _announce_members(self, room: Room) -> None:
-        def announce() -> None:
-            self._announcing.discard(room)
-            room.tell(protocol.members(room))
-
-        if room not in self._announcing:
-            self._announcing.add(room)
-            asyncio.get_running_loop().call_later(MEMBERS_DELAY, announce)
 
 
 def _asks_for_websocket(request: web.Request) -> bool:

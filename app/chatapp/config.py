@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .address import Address
 from .origin import Origin
 
 # The shortest idle limit in the field is 30 s (GKE, Azure), so a ping must come sooner than that.
@@ -13,7 +14,7 @@ MAX_DRAIN_SECONDS = 86400.0
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ENDPOINT = re.compile(r"/|(/[A-Za-z0-9._~-]+)+")
 # Every listener answers these at its root, so that no endpoint can hide them.
-_OWN_PATHS = frozenset({"/healthz", "/metrics"})
+_OWN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class ConfigError(ValueError):
@@ -34,6 +35,7 @@ class Config:
         ping_interval: Seconds of silence after which the server pings a socket.
         drain_seconds: Seconds over which the sockets are closed on SIGTERM.
         allowed_origins: Who may open a socket; empty means pages of the same host and port.
+        valkey: The store that replicas share; None means that rooms live in memory.
     """
 
     web_port: int
@@ -45,6 +47,7 @@ class Config:
     ping_interval: float
     drain_seconds: float
     allowed_origins: frozenset[Origin]
+    valkey: Address | None
 
 
 def from_environment(environ: Mapping[str, str]) -> Config:
@@ -64,6 +67,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
         ping_interval=_seconds(env, "WS_PING_INTERVAL", 25.0, lowest=0.1, highest=MAX_PING_INTERVAL),
         drain_seconds=_seconds(env, "WS_DRAIN_SECONDS", 10.0, lowest=0.0, highest=MAX_DRAIN_SECONDS),
         allowed_origins=_origins(env, "WS_ALLOWED_ORIGINS"),
+        valkey=_valkey(env, "VALKEY_URL", "VALKEY_CA_FILE"),
     )
     names: dict[int, str] = {}
     for name, port in (("WEB_PORT", config.web_port), ("API_PORT", config.api_port), ("WS_PORT", config.ws_port)):
@@ -83,7 +87,7 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
 def _endpoint(env: Mapping[str, str], name: str, default: str) -> str:
     value = env.get(name, default)
     if not _ENDPOINT.fullmatch(value) or value in _OWN_PATHS or {".", ".."} & set(value.split("/")):
-        expected = "a path like / or /chat, without a slash at its end, other than /healthz and /metrics"
+        expected = "a path like / or /chat, without a slash at its end, other than /healthz, /readyz and /metrics"
         raise _wrong(name, value, expected, default)
     return value
 
@@ -102,6 +106,20 @@ def _origins(env: Mapping[str, str], name: str) -> frozenset[Origin]:
     except ValueError:
         expected = "a comma-separated list of origins like https://chat.example.com"
         raise _wrong(name, env[name], expected, "the page's own host") from None
+
+
+def _valkey(env: Mapping[str, str], url: str, ca_file: str) -> Address | None:
+    if url not in env:
+        return None
+    try:
+        address = Address.parse(env[url], env.get(ca_file))
+    except ValueError:
+        # Without the value, which may hold a password.
+        expected = "valkey://[[user]:password@]host[:port][/db], or valkeys:// for TLS"
+        raise ConfigError(f"{url} must be {expected}; correct it, or leave it out for rooms in memory.") from None
+    if address.ca_file and not address.tls:
+        raise ConfigError(f"{ca_file} is set, but {url} does not ask for TLS; it begins with valkeys:// if it should.")
+    return address
 
 
 def _wrong(name: str, value: str, expected: str, default: str) -> ConfigError:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -52,8 +52,10 @@ class Connection:
             self._queue.put_nowait(None)
             asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
 
-    async def run(self, take: Callable[[str | bytes], None]) -> int:
-        """Hand every frame that comes to `take` until either side closes; return the close code (1006: there was none).
+    async def run(self, take: Callable[[str | bytes], Awaitable[None]]) -> int:
+        """Hand every frame that comes to `take`, one after the other, until either side closes; return the close code.
+
+        1006 means that there was none.
 
         The closing handshake is done here and not in `close`: while a task is reading, aiohttp closes the connection
         behind the close frame at once, and what the peer has on its way then resets it and may destroy that frame.
@@ -74,10 +76,10 @@ class Connection:
             self._transport.abort()
         return self._farewell[0] if self._farewell else self._socket.close_code or WSCloseCode.ABNORMAL_CLOSURE
 
-    async def _read(self, take: Callable[[str | bytes], None]) -> None:
+    async def _read(self, take: Callable[[str | bytes], Awaitable[None]]) -> None:
         async for message in self._socket:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                take(message.data)
+                await take(message.data)
 
     async def _write(self) -> None:
         with contextlib.suppress(ConnectionError):

@@ -21,11 +21,17 @@ _ROOM = re.compile(rf"\w[\w.-]{{0,{MAX_ROOM - 1}}}")
 
 
 class ProtocolError(Exception):
-    """A frame the server does not take; the message says why, `key` names the refused message if it had a key."""
+    """A frame the server does not take; the message says why.
 
-    def __init__(self, reason: str, key: str | None = None) -> None:
+    Attributes:
+        key: Names the refused message, if it had a key.
+        retry: The same frame may be taken later.
+    """
+
+    def __init__(self, reason: str, key: str | None = None, *, retry: bool = False) -> None:
         super().__init__(reason)
         self.key = key
+        self.retry = retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,12 @@ def pong() -> str:
 
 def error(problem: ProtocolError) -> str:
     """To the one whose frame was refused; the socket stays open."""
-    return _frame("error", reason=str(problem), **({} if problem.key is None else {"key": problem.key}))
+    fields: dict[str, Any] = {"reason": str(problem)}
+    if problem.key is not None:
+        fields["key"] = problem.key
+    if problem.retry:
+        fields["retry"] = True
+    return _frame("error", **fields)
 
 
 def message_fields(message: Message) -> dict[str, Any]:

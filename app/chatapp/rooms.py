@@ -1,17 +1,11 @@
-"""Rooms, their members and their latest messages: all in memory, gone when the process ends."""
+"""A room as one process holds it: who is in it, and its latest messages."""
 
-import secrets
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 HISTORY = 500
-MAX_ROOMS = 1000
-
-
-class TooManyRoomsError(Exception):
-    """There are MAX_ROOMS rooms already; none is ever removed, because its ids must go on increasing."""
 
 
 class Listener(Protocol):
@@ -47,25 +41,31 @@ class Room:
 
     Attributes:
         name: As everyone writes it.
-        epoch: Names this run of ids. After a restart ids begin at 1 again, and a client that comes back with "I have
-            57" must not be taken at its word: its epoch differs.
+        epoch: Names this run of ids. Where ids begin at 1 again, after a restart without a store, a client that comes
+            back with "I have 57" must not be taken at its word: its epoch differs.
         last: Id of the newest message, 0 when there is none.
         members: Nickname per listener; two listeners may share one.
+        elsewhere: Nicknames of those who are in the room by way of other replicas.
     """
 
     name: str
     epoch: str
     last: int = 0
     members: dict[Listener, str] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
     _messages: deque[Message] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
-    def post(self, nick: str, text: str, key: str | None) -> Message:
-        """Keep a new message and return it with its id."""
-        self.last += 1
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        message = Message(self.last, self.name, nick, text, at, key)
+    def take(self, message: Message) -> None:
+        """Keep a message; the history begins with it when it does not follow the last one."""
+        if message.id != self.last + 1:
+            self._messages.clear()
+        self.last = message.id
         self._messages.append(message)
-        return message
+
+    def restart(self, epoch: str, last: int = 0) -> None:
+        """Begin a new run of ids after `last`, with nothing kept."""
+        self.epoch, self.last = epoch, last
+        self._messages.clear()
 
     def since(self, after: int | None, epoch: str | None) -> History:
         """What came after message `after`.
@@ -79,42 +79,19 @@ class Room:
             return History(kept, gap=False)
         if after > self.last or epoch not in (None, self.epoch):
             return History(kept, gap=True)
-        oldest = self.last - len(kept) + 1
+        oldest = kept[0].id if kept else self.last + 1
         return History([message for message in kept if message.id > after], gap=after + 1 < oldest)
 
     def nicks(self) -> list[str]:
         """Who is here, each name once, in alphabetical order."""
-        return sorted(set(self.members.values()), key=lambda nick: (nick.casefold(), nick))
+        return sorted({*self.members.values(), *self.elsewhere}, key=lambda nick: (nick.casefold(), nick))
 
     def tell(self, frame: str) -> None:
-        """Offer a frame to every member."""
+        """Offer a frame to every member of this process."""
         for listener in list(self.members):
             listener.offer(frame)
 
 
-class Rooms:
-    """Every room that anyone has joined."""
-
-    def __init__(self) -> None:
-        self._epoch = secrets.token_hex(4)
-        self._rooms: dict[str, Room] = {}
-
-    def open(self, name: str) -> Room:
-        """The room of that name, made when it is new.
-
-        Raises:
-            TooManyRoomsError: when it would be one too many.
-        """
-        if name not in self._rooms:
-            if len(self._rooms) >= MAX_ROOMS:
-                raise TooManyRoomsError
-            self._rooms[name] = Room(name, self._epoch)
-        return self._rooms[name]
-
-    def find(self, name: str) -> Room | None:
-        """The room of that name, if there is one."""
-        return self._rooms.get(name)
-
-    def all(self) -> list[Room]:
-        """All rooms by name."""
-        return sorted(self._rooms.values(), key=lambda room: room.name)
+def now() -> str:
+    """The time of a message, UTC to the millisecond, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

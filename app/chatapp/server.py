@@ -12,7 +12,7 @@ from .chat import Chat
 from .config import Config, ConfigError
 from .listener import Status
 from .metrics import Metrics
-from .rooms import Rooms
+from .store import MemoryStore, Store
 
 _log = logging.getLogger("chatapp")
 
@@ -28,13 +28,15 @@ async def serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
-    status, rooms, metrics = Status(), Rooms(), Metrics()
-    chat = Chat(config, status, rooms, metrics)
+    store, metrics = _store(config), Metrics()
+    status = Status(problem=lambda: store.problem)
+    chat = Chat(config, status, store, metrics)
     listeners = (
         ("WEB_PORT", config.web_port, page.application(config, status)),
-        ("API_PORT", config.api_port, api.application(config, status, rooms, metrics)),
+        ("API_PORT", config.api_port, api.application(config, status, store, metrics)),
         ("WS_PORT", config.ws_port, chat.application()),
     )
+    store.open(chat)
     runners = [await _listen(name, port, app, config) for name, port, app in listeners]
     _log.info(
         "chatapp %s serves the page at :%d%s, the API at :%d%s, the chat at :%d%s",
@@ -48,12 +50,22 @@ async def serve(config: Config) -> None:
     )
     await stop.wait()
 
-    # The ports stay open while the sockets close: /healthz says 503, and a page on its way is still served.
+    # The ports stay open while the sockets close: /healthz and /readyz say 503, and a page on its way is still served.
     status.draining = True
     await chat.drain()
+    await store.close()
     for runner in runners:
         await runner.cleanup()
     _log.info("all sockets are closed")
+
+
+def _store(config: Config) -> Store:
+    if config.valkey is None:
+        return MemoryStore()
+    # Only now: without a store to share, its client is not loaded.
+    from .valkey_store import ValkeyStore
+
+    return ValkeyStore(config.valkey)
 
 
 async def _listen(name: str, port: int, app: web.Application, config: Config) -> web.AppRunner:

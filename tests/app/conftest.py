@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from .server import ChatServer, start
+from .server import ChatServer, start, until
+from .valkey_server import Store
 
 APP = Path(__file__).parents[2] / "app"
 RUNTIME_JS = 'window.chatapp = { endpoints: { web: "/", api: "/api", ws: "/wss" } };\n'
@@ -49,6 +50,27 @@ def start_server(tree: Path) -> Iterator[Start]:
     for chat in running:
         chat.process.kill()
         chat.process.communicate()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A running Valkey that asks for a password, one that a URL has to encode."""
+    valkey = Store(tmp_path / "valkey", password="s3cret/@%:#")
+    valkey.start()
+    yield valkey
+    valkey.stop()
+
+
+@pytest.fixture
+def replicas(start_server: Start, store: Store) -> Callable[[int], list[ChatServer]]:
+    """Starts servers that share the store, and waits until each of them may take traffic."""
+
+    def starter(number: int) -> list[ChatServer]:
+        servers = [start_server(VALKEY_URL=store.url()) for _ in range(number)]
+        until(lambda: not any(server.unready() for server in servers), "all replicas are ready")
+        return servers
+
+    return starter
 
 
 _rooms = count(1)

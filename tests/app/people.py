@@ -46,8 +46,10 @@ class Person:
 
 @contextmanager
 def connected(server: ChatServer, path: str = "/wss") -> Iterator[Person]:
-    """Someone whose socket is open."""
-    with connect(server.url(path), proxy=None, max_size=None, open_timeout=PATIENCE) as socket:
+    """Someone whose socket is open, and who always listens: one with frames unread would not see the close frame."""
+    with connect(
+        server.url(path), proxy=None, max_size=None, max_queue=None, open_timeout=PATIENCE, close_timeout=PATIENCE
+    ) as socket:
         yield Person(socket)
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -77,6 +77,13 @@ class ChatServer:
         finally:
             connection.close()
 
+    def unready(self) -> str:
+        """Why the server may not take traffic, in the one line that its ws port gives; "" when it may."""
+        answer = self.get(self.ws, "/readyz")
+        assert answer.text.count("\n") == 1
+        assert answer.status_code == (200 if answer.text == "ok\n" else 503)
+        return answer.text.removesuffix("\n").removesuffix("ok")
+
     def metric(self, sample: str) -> float:
         """The value of a sample like `chatapp_open_sockets`, 0 while it is not there."""
         for line in self.get(self.api, "/metrics").text.splitlines():
@@ -90,11 +97,11 @@ class ChatServer:
         return self.process.wait(PATIENCE)
 
 
-def start(tree: Path, variables: dict[str, str]) -> ChatServer:
-    """Start the app that lies in `tree` with these variables and wait until its three ports answer."""
-    web, api, ws = _free_ports()
-    ports = {"WEB_PORT": str(web), "API_PORT": str(api), "WS_PORT": str(ws)}
-    server = ChatServer(spawn(tree, ports | variables), web, api, ws)
+def start(tree: Path, variables: dict[str, str], ports: Sequence[int] = ()) -> ChatServer:
+    """Start the app that lies in `tree`, on free ports or these, and wait until its three ports answer."""
+    web, api, ws = ports or free_ports(3)
+    listen = {"WEB_PORT": str(web), "API_PORT": str(api), "WS_PORT": str(ws)}
+    server = ChatServer(spawn(tree, listen | variables), web, api, ws)
     until(lambda: all(_answers(server, port) for port in (web, api, ws)), "all three ports answer")
     return server
 
@@ -114,11 +121,12 @@ def _answers(server: ChatServer, port: int) -> bool:
         return False
 
 
-def _free_ports() -> tuple[int, int, int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on."""
     free: list[int] = []
-    while len(free) < 3:
+    while len(free) < count:
         port = secrets.choice(PORTS)
         with socket.socket() as probe:
             if port not in free and probe.connect_ex(("127.0.0.1", port)) != 0:
                 free.append(port)
-    return free[0], free[1], free[2]
+    return free

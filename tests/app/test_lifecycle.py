@@ -40,6 +40,7 @@ def test_while_draining_no_port_is_healthy_and_no_handshake_is_taken(start_serve
         server.process.send_signal(signal.SIGTERM)
         until(lambda: server.get(server.ws, "/healthz").status_code == 503, "the ws port is not ready any more")
         assert [server.get(port, "/healthz").status_code for port in (server.web, server.api)] == [503, 503]
+        assert server.unready() == "draining"
         assert server.get(server.web, "/").status_code == 200
         refused = server.handshake()
         assert (refused.status, refused.headers["retry-after"]) == (503, "1")
@@ -64,6 +65,7 @@ def test_without_sockets_it_ends_at_once(start_server: Start) -> None:
         ("API_ENDPOINT", "/a/../b"),
         ("CHAT_ENDPOINT", "wss://chatapp.com/wss"),
         ("CHAT_ENDPOINT", "/healthz"),
+        ("API_ENDPOINT", "/readyz"),
         ("WS_PING_INTERVAL", "26"),
         ("WS_PING_INTERVAL", "0"),
         ("WS_PING_INTERVAL", "nan"),

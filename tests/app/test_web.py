@@ -8,12 +8,13 @@ from .server import CLIENT, ChatServer
 
 
 @pytest.mark.parametrize("port", ["web", "api", "ws"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_every_port_answers_a_plain_health_check_while_a_socket_is_open(
-    server: ChatServer, port: str, room: str
+    server: ChatServer, port: str, path: str, room: str
 ) -> None:
     with connected(server) as ada:
         ada.join(room, "Ada")
-        answer = server.get(getattr(server, port), "/healthz")
+        answer = server.get(getattr(server, port), path)
     assert (answer.status_code, answer.text) == (200, "ok\n")
 
 
