@@ -5,6 +5,7 @@
   const { Connection, MessageList, make, avatar } = window;
   const ROOMS_EVERY = 15000; // ms between two looks at the API while the page is visible
   const ROOMS_SHOWN = 20;
+  const JOIN_AGAIN = 3000; // ms after a join that the server could not carry out for the moment
   const STATES = { connecting: "Connecting…", connected: "Connected", waiting: "Reconnecting" };
 
   const ui = {};
@@ -15,7 +16,8 @@
   let asked = null; // {room, nick} the user wants to be in; joined again after every reconnect
   let joined = null; // {room, nick, epoch, last} as the server confirmed it
   let ready = false; // the server has answered our last join, so what we send goes to `joined.room`
-  let pending = []; // {key, room, text, element}: written and not yet confirmed
+  let pending = []; // {key, room, text, element, failed}: written and not yet confirmed; failed ones wait for a click
+  let joining = 0; // timer of the next attempt to join
 
   // --- what we say --------------------------------------------------------------------------------------------------
 
@@ -27,6 +29,7 @@
   }
 
   function join() {
+    clearTimeout(joining);
     ready = false;
     if (!asked) return;
     const known = joined && joined.room === asked.room ? { after: joined.last, epoch: joined.epoch } : {};
@@ -44,6 +47,12 @@
     if (ready) connection.send({ type: "send", text: item.text, key: item.key });
   }
 
+  function sendAgain(item) {
+    item.failed = false;
+    list.resend(item.element);
+    transmit(item);
+  }
+
   // crypto.randomUUID exists on https pages only; this works on http as well.
   function randomKey() {
     return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
@@ -55,9 +64,11 @@
     welcome(frame) {
       const resumed = joined && joined.room === frame.room;
       const restarted = resumed && joined.epoch !== frame.epoch;
-      const unsent = pending.filter((item) => item.room === frame.room);
-      if (!resumed) list.reset(unsent.map((item) => item.element));
-      if (restarted) list.note("The server has started anew. Its history begins here.");
+      const unconfirmed = pending.filter((item) => item.room === frame.room);
+      // A welcome that answers no join says that the server had to start over; what we sent is still on its way.
+      const unsent = ready ? [] : unconfirmed.filter((item) => !item.failed);
+      if (!resumed) list.reset(unconfirmed.map((item) => item.element));
+      if (restarted) list.note("The chat has started anew. Its history begins here.");
       else if (resumed && frame.gap) list.note("Some messages are missing here.");
       joined = { room: frame.room, nick: frame.you, epoch: frame.epoch, last: resumed && !restarted ? joined.last : 0 };
       asked = { room: frame.room, nick: frame.you };
@@ -97,21 +108,33 @@
     },
 
     error(frame) {
-      const item = settle(frame.key);
+      // One that may succeed later is kept: it can be sent again, and may even have arrived.
+      const item = frame.retry ? find(frame.key) : settle(frame.key);
       if (item) {
-        list.refuse(item.element, frame.reason);
+        item.failed = true;
+        list.refuse(item.element, frame.reason, frame.retry ? () => sendAgain(item) : null);
         return;
       }
-      // A join that was refused: we are still where we were.
-      asked = joined && { room: joined.room, nick: joined.nick };
-      ready = Boolean(joined);
       warn(frame.reason);
+      // A join that was refused: we are still where we were.
+      if (joined) asked = { room: joined.room, nick: joined.nick };
+      if (frame.retry) {
+        // After a reconnect we are nowhere yet, so even where we were must be joined again.
+        joining = setTimeout(join, JOIN_AGAIN);
+        return;
+      }
+      if (!joined) asked = null;
+      ready = Boolean(joined);
       showPanel(true);
     },
   };
 
+  function find(key) {
+    return key && pending.find((candidate) => candidate.key === key);
+  }
+
   function settle(key) {
-    const item = key && pending.find((candidate) => candidate.key === key);
+    const item = find(key);
     if (item) pending = pending.filter((candidate) => candidate !== item);
     return item;
   }

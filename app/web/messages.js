@@ -72,15 +72,33 @@
       clock.title = time.toLocaleString();
       row.querySelector(".meta").replaceChildren(clock);
       row.dataset.id = message.id;
-      row.classList.remove("pending");
+      row.classList.remove("pending", "refused");
       this.place(row);
       if (element || this.following) this.scrollDown();
       else this.newer.hidden = false;
     }
 
-    refuse(element, reason) {
+    /** Says why it was not sent; `again` is called when the user wants to try once more, null when that is no use. */
+    refuse(element, reason, again) {
       element.classList.replace("pending", "refused");
-      element.querySelector(".meta").textContent = "not sent: " + reason;
+      const meta = element.querySelector(".meta");
+      meta.textContent = "not sent: " + reason;
+      if (!again) return;
+      const button = make("button", "quiet", "Try again");
+      button.type = "button";
+      button.onclick = again;
+      meta.append(" ", button);
+    }
+
+    /** One that was refused is on its way again. */
+    resend(element) {
+      const next = element.nextElementSibling;
+      element.classList.replace("refused", "pending");
+      element.querySelector(".meta").textContent = "sending…";
+      this.list.append(element);
+      this.group(element);
+      this.group(next);
+      this.scrollDown();
     }
 
     note(text) {
