@@ -128,6 +128,14 @@ GROUPS = (
         },
         expect="7 min",
     ),
+    Group(
+        "metrics-server",
+        "metrics-server",
+        packages={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+        modules={"metrics-server": "sigs.k8s.io/metrics-server"},
+        stamps={"k8s.io/client-go/pkg/version.gitVersion": "{metrics-server}"},
+        expect="3 min",
+    ),
     # Built from Kubernetes' own libraries, so that they are compiled once.
     Group(
         "kubernetes",

@@ -23,6 +23,7 @@ from ..conftest import CHATCTL, chatctl
         ("ct", ["version"]),
         ("actionlint", ["-version"]),
         ("kube-score", ["version"]),
+        ("metrics-server", ["--version"]),
         ("kubectl", ["version", "--client"]),
         ("traefik", ["version"]),
         ("valkey-server", ["--version"]),
