@@ -53,7 +53,7 @@ def application(config: Config, status: Status, store: Store, metrics: Metrics) 
 
     async def show_metrics(_: web.Request) -> web.Response:
         metrics.rooms.set(store.held())
-        metrics.ready.set(status.unready() is None)
+        metrics.ready.set(not status.draining and status.problem() is None)
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     def explain(request: web.Request, problem: web.HTTPException) -> web.Response:
@@ -71,7 +71,7 @@ def application(config: Config, status: Status, store: Store, metrics: Metrics) 
 
 
 async def _asked(answer: Awaitable[T]) -> T:
-    """What the store answers, or 503: the reason is in the log and in /readyz, which no Ingress path publishes."""
+    """What the store answers, or 503: the reason is in the log and in /healthz, which no Ingress path publishes."""
     try:
         return await answer
     except StoreError:

@@ -21,7 +21,7 @@ MEMBERS_DELAY = 0.1
 # Seconds between two sockets while draining, at most: few sockets are closed quickly.
 DRAIN_PAUSE = 0.02
 
-# To people, who need not know where the store is; the log and /readyz say what is wrong with it.
+# To people, who need not know where the store is; the log and /healthz?ready=1 say what is wrong with it.
 _AWAY = "The server cannot reach its store at the moment; try again."
 
 _log = logging.getLogger("chatapp.chat")

@@ -14,7 +14,7 @@ MAX_DRAIN_SECONDS = 86400.0
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ENDPOINT = re.compile(r"/|(/[A-Za-z0-9._~-]+)+")
 # Every listener answers these at its root, so that no endpoint can hide them.
-_OWN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+_OWN_PATHS = frozenset({"/healthz", "/metrics"})
 
 
 class ConfigError(ValueError):
@@ -87,7 +87,7 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
 def _endpoint(env: Mapping[str, str], name: str, default: str) -> str:
     value = env.get(name, default)
     if not _ENDPOINT.fullmatch(value) or value in _OWN_PATHS or {".", ".."} & set(value.split("/")):
-        expected = "a path like / or /chat, without a slash at its end, other than /healthz, /readyz and /metrics"
+        expected = "a path like / or /chat, without a slash at its end, other than /healthz and /metrics"
         raise _wrong(name, value, expected, default)
     return value
 

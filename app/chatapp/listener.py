@@ -1,4 +1,4 @@
-"""What the three listeners have in common: /healthz and /readyz, headers, errors in their own format."""
+"""What the three listeners have in common: /healthz, headers, errors in their own format."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,27 +16,27 @@ class Status:
     Attributes:
         started: Since when it runs, in monotonic seconds.
         draining: Whether it is going away.
-        problem: Says why it may not take traffic all the same, in one line; None when it may.
+        problem: Says in one line why people can't talk all the same; None when they can.
+        worked: Says whether they could at any time since the start.
     """
 
     started: float = field(default_factory=time.monotonic)
     draining: bool = False
     problem: Callable[[], str | None] = lambda: None
-
-    def unready(self) -> str | None:
-        """Why no new client should be sent here; None when it should."""
-        return "draining" if self.draining else self.problem()
+    worked: Callable[[], bool] = lambda: True
 
 
 def listener(
     status: Status, headers: Mapping[str, str], explain: Callable[[web.Request, web.HTTPException], web.Response]
 ) -> web.Application:
-    """An application with `GET /healthz` and `GET /readyz`, and nothing else yet.
+    """An application with `GET /healthz`, and nothing else yet.
 
-    The two differ while the store is away: the process is well, and to start it anew would only cut its sockets.
+    It asks whether the process is alive, and with `?ready=1` whether people may be sent here. They differ for a process
+    that has never reached its store: a rollout must not go on with it, and a new start would not help. One that has
+    lost its store goes on being ready, and says what is wrong: all replicas have lost it, and the page is still served.
 
     Args:
-        status: Makes /healthz say 503 while draining, and /readyz also while there is a problem.
+        status: Makes it say 503.
         headers: Set on every response that does not set them itself.
         explain: Writes the answer to a request that went nowhere (404, 405, 400).
     """
@@ -56,20 +56,15 @@ def listener(
         for name, value in {"X-Content-Type-Options": "nosniff", **headers}.items():
             response.headers.setdefault(name, value)
 
-    def verdict(problem: str | None) -> web.Response:
-        headers = {"Cache-Control": "no-store"}
-        return web.Response(status=503 if problem else 200, text=f"{problem or 'ok'}\n", headers=headers)
-
-    async def health(_: web.Request) -> web.Response:
-        return verdict("draining" if status.draining else None)
-
-    async def ready(_: web.Request) -> web.Response:
-        return verdict(status.unready())
+    async def health(request: web.Request) -> web.Response:
+        problem = status.problem() if "ready" in request.query else None
+        fit = not status.draining and (problem is None or status.worked())
+        text = "draining" if status.draining else problem if not fit else f"ok, but {problem}" if problem else "ok"
+        return web.Response(status=200 if fit else 503, text=f"{text}\n", headers={"Cache-Control": "no-store"})
 
     application = web.Application(middlewares=[errors])
     application.on_response_prepare.append(finish)
     application.router.add_get("/healthz", health)
-    application.router.add_get("/readyz", ready)
     return application
 
 

@@ -14,7 +14,7 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         self.open_sockets = Gauge("chatapp_open_sockets", "Open chat sockets", registry=self._registry)
         self.rooms = Gauge("chatapp_rooms", "Rooms that this process holds", registry=self._registry)
-        self.ready = Gauge("chatapp_ready", "Whether /readyz says 200", registry=self._registry)
+        self.ready = Gauge("chatapp_ready", "Whether people can talk", registry=self._registry)
         self.messages = Counter("chatapp_messages", "Messages posted here", registry=self._registry)
         self.refused = Counter(
             "chatapp_handshakes_refused",

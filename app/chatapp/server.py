@@ -29,7 +29,7 @@ async def serve(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
     store, metrics = _store(config), Metrics()
-    status = Status(problem=lambda: store.problem)
+    status = Status(problem=lambda: store.problem, worked=lambda: store.worked)
     chat = Chat(config, status, store, metrics)
     listeners = (
         ("WEB_PORT", config.web_port, page.application(config, status)),
@@ -50,7 +50,7 @@ async def serve(config: Config) -> None:
     )
     await stop.wait()
 
-    # The ports stay open while the sockets close: /healthz and /readyz say 503, and a page on its way is still served.
+    # The ports stay open while the sockets close: /healthz says 503, and a page on its way is still served.
     status.draining = True
     await chat.drain()
     await store.close()

@@ -46,6 +46,10 @@ class Store(Protocol):
     def problem(self) -> str | None:
         """Why the store cannot be used now, in one line; None when it can."""
 
+    @property
+    def worked(self) -> bool:
+        """Whether it could be used at any time since the start."""
+
     def open(self, audience: Audience) -> None:
         """Begin, without waiting: a store that is away must not keep the page from being served."""
 
@@ -81,6 +85,7 @@ class MemoryStore:
     """One process's own rooms, gone when it ends. None is ever removed: its ids must go on increasing."""
 
     problem = None
+    worked = True
 
     def __init__(self) -> None:
         self._epoch = secrets.token_hex(4)

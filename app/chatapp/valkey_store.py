@@ -68,6 +68,7 @@ class ValkeyStore:
         self._address = address
         self._replica = secrets.token_hex(8)
         self._problem: str | None = f"valkey at {address}: not reached yet"
+        self._worked = False
         self._link: Link | None = None
         self._since = 0.0
         self._copies: dict[str, Copy] = {}
@@ -79,6 +80,11 @@ class ValkeyStore:
     def problem(self) -> str | None:
         """See Store."""
         return self._problem
+
+    @property
+    def worked(self) -> bool:
+        """See Store."""
+        return self._worked
 
     def open(self, audience: Audience) -> None:
         """See Store."""
@@ -179,7 +185,7 @@ class ValkeyStore:
         # People of other replicas get time to come back too, before they are taken for gone.
         self._since = asyncio.get_running_loop().time()
         await self._look_at_all(link)
-        self._link, self._problem, self._complaint = link, None, ""
+        self._link, self._problem, self._worked, self._complaint = link, None, True, ""
         _log.info("valkey at %s: connected", self._address)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(link))

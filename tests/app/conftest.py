@@ -13,6 +13,7 @@ RUNTIME_JS = 'window.chatapp = { endpoints: { web: "/", api: "/api", ws: "/wss" 
 RUNTIME_JSON = '{"endpoints": {"web": "/", "api": "/api", "ws": "/wss"}}\n'
 
 Start = Callable[..., ChatServer]
+Replicas = Callable[[int], list[ChatServer]]
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +63,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def replicas(start_server: Start, store: Store) -> Callable[[int], list[ChatServer]]:
+def replicas(start_server: Start, store: Store) -> Replicas:
     """Starts servers that share the store, and waits until each of them may take traffic."""
 
     def starter(number: int) -> list[ChatServer]:

@@ -33,6 +33,18 @@ class Person:
             if frame["type"] == kind:
                 return frame
 
+    def hear_until(self, last: int) -> list[dict[str, Any]]:
+        """Every message up to the one with that id, as they come."""
+        heard = [self.hear("message")]
+        while heard[-1]["id"] < last:
+            heard.append(self.hear("message"))
+        return heard
+
+    def see(self, members: list[str]) -> None:
+        """Wait to be told that these are in the room."""
+        while self.hear("members")["members"] != members:
+            pass
+
     def join(self, room: str, nick: str, **fields: Any) -> dict[str, Any]:
         """Enter a room and return the welcome."""
         self.tell("join", room=room, nick=nick, **fields)

@@ -78,11 +78,11 @@ class ChatServer:
             connection.close()
 
     def unready(self) -> str:
-        """Why the server may not take traffic, in the one line that its ws port gives; "" when it may."""
-        answer = self.get(self.ws, "/readyz")
+        """Why people can't talk, in the one line that its ws port gives; "" when they can."""
+        answer = self.get(self.ws, "/healthz?ready=1")
         assert answer.text.count("\n") == 1
-        assert answer.status_code == (200 if answer.text == "ok\n" else 503)
-        return answer.text.removesuffix("\n").removesuffix("ok")
+        assert answer.status_code == (200 if answer.text.startswith("ok") else 503)
+        return answer.text.removesuffix("\n").removeprefix("ok").removeprefix(", but ")
 
     def metric(self, sample: str) -> float:
         """The value of a sample like `chatapp_open_sockets`, 0 while it is not there."""

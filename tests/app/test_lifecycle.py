@@ -65,7 +65,7 @@ def test_without_sockets_it_ends_at_once(start_server: Start) -> None:
         ("API_ENDPOINT", "/a/../b"),
         ("CHAT_ENDPOINT", "wss://chatapp.com/wss"),
         ("CHAT_ENDPOINT", "/healthz"),
-        ("API_ENDPOINT", "/readyz"),
+        ("API_ENDPOINT", "/metrics"),
         ("WS_PING_INTERVAL", "26"),
         ("WS_PING_INTERVAL", "0"),
         ("WS_PING_INTERVAL", "nan"),

@@ -8,7 +8,7 @@ from .server import CLIENT, ChatServer
 
 
 @pytest.mark.parametrize("port", ["web", "api", "ws"])
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("path", ["/healthz", "/healthz?ready=1"])
 def test_every_port_answers_a_plain_health_check_while_a_socket_is_open(
     server: ChatServer, port: str, path: str, room: str
 ) -> None:
