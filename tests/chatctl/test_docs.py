@@ -2,11 +2,25 @@
 
 import json
 import re
+from pathlib import Path
 
-from chatctl import docs
+import pytest
+
+from chatctl import docs, kubeyaml, toolchain, valuesfile
 from chatctl.check import report
+from chatctl.check.chartcase import leaves
+from chatctl.check.model import Object
 from chatctl.check.run import Finding, Report, every_rule
+from chatctl.check.schemas import Schemas
+from chatctl.console import Steps
 from chatctl.paths import repository
+
+GITOPS = sorted(path for name in ("argo-cd", "flux") for path in (repository() / "examples" / name).glob("*.yaml"))
+PAGES = sorted(
+    page
+    for pattern in ("*.md", "chart/*.md", "app/*.md", "docs/*.md", "examples/**/*.md")
+    for page in repository().glob(pattern)
+)
 
 
 def test_generated_parts_are_up_to_date() -> None:
@@ -15,8 +29,10 @@ def test_generated_parts_are_up_to_date() -> None:
 
 
 def test_generated_parts_are_there() -> None:
-    text = next(iter(docs.generated().values()))
-    assert all(f"| `{rule.id}` |" in text for rule in every_rule())
+    assert all(f"| `{rule.id}` |" in docs.rules() for rule in every_rule())
+    assert all(
+        docs.rules() in text or docs.values(repository() / "chart") in text for text in docs.generated().values()
+    )
 
 
 def test_what_catches_a_known_defect_exists() -> None:
@@ -36,6 +52,43 @@ def test_what_catches_a_known_defect_exists() -> None:
         assert any(named), number
         assert named[0] <= rules, number
         assert named[1] <= tests, number
+
+
+def test_every_key_of_the_values_is_documented() -> None:
+    text = (repository() / "chart/README.md").read_text()
+    keys = list(leaves(valuesfile.read(repository() / "chart/values.yaml").values))
+    rows = set(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE))
+    assert [
+        ".".join(key) for key in keys if not {".".join(key[:length]) for length in range(1, len(key) + 1)} & rows
+    ] == []
+
+
+@pytest.mark.parametrize("file", GITOPS, ids=lambda file: file.parent.name)
+def test_gitops_example_fits_the_schema_of_its_controller(file: Path) -> None:
+    schemas = Schemas(["1.37"], lambda group: toolchain.crds(group, Steps()))
+    objects = [Object(data) for data in kubeyaml.load_all(file.read_text())]
+    assert objects
+    for each in objects:
+        assert schemas.knows(each)
+        assert [(fault.path, fault.wrong) for fault in schemas.faults(each)] == []
+    broken = Object({**objects[-1].data, "spec": {**objects[-1].spec, "intervall": "5m"}})
+    assert list(schemas.faults(broken))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(repository())))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()) if "://" not in link]
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def anchors(page: Path) -> list[str]:
+    """The names of a page's headings, as GitHub makes them."""
+    headings = [line.lstrip("# ").lower() for line in page.read_text().splitlines() if line.startswith("#")]
+    return [re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in headings]
 
 
 def test_json_is_as_documented() -> None:
