@@ -10,7 +10,7 @@ PYTEST := $(BIN)/coverage run -m pytest
 REMOTE ?= heads
 CT = PATH="$(abspath $(BIN)):$$(dirname "$$($(BIN)/chatctl tools helm)"):$$PATH" "$$($(BIN)/chatctl tools ct)" lint --config ci/ct.yaml
 
-.PHONY: help env tools up down test test-render test-cluster test-browser check docs bench lint lint-changed
+.PHONY: help env tools up down test test-render test-cluster test-browser check docs package release bench lint lint-changed
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ check: tools ## the chart's output against schemas and invariants, with every va
 
 docs: env ## write the generated parts of the documents anew
 	@$(BIN)/python -m chatctl.docs
+
+package: tools ## the chart as a package in dist/, the same for everybody who makes it
+	@$(BIN)/python -m chatctl.package
+
+release: tools ## keep this version of the chart as the one that upgrades start from
+	@$(BIN)/python -m chatctl.package keep
 
 bench: tools ## figures: what the check costs beside bare renders
 	@$(BIN)/python -m tests.bench.bench_check

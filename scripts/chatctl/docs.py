@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from chatctl import valuesfile
+from chatctl import upgrade, valuesfile
 from chatctl.check.run import every_rule
 from chatctl.paths import repository
 
@@ -17,7 +17,8 @@ OWN_ENTRIES = ("patternProperties", "additionalProperties")
 def generated() -> dict[Path, str]:
     """Return each document that has a generated part, with its text as it should be."""
     parts = {"docs/check.md": {"rules": rules()}, "chart/README.md": {"values": values(repository() / "chart")}}
-    return {(page := repository() / name): _replaced(page.read_text(), contents) for name, contents in parts.items()}
+    pages = {(page := repository() / name): _replaced(page.read_text(), contents) for name, contents in parts.items()}
+    return {**pages, repository() / "tests/release/upgrade.txt": upgrade.listing(repository() / "chart")}
 
 
 def rules() -> str:

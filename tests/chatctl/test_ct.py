@@ -44,7 +44,7 @@ def test_changed_template_without_a_new_version_fails(clone: Path) -> None:
 
 def test_changed_template_with_a_new_version_passes(clone: Path) -> None:
     edit(clone / "chart/templates/service.yaml", "apiVersion: v1\n", "# Another comment.\napiVersion: v1\n")
-    edit(clone / "chart/Chart.yaml", "version: 0.1.0", "version: 0.1.1")
+    edit(clone / "chart/Chart.yaml", "version: 0.2.0", "version: 0.2.1")
     commit(clone)
     done = lint_changed(clone)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -119,7 +119,7 @@ def test_second_command_waits_for_the_first_and_can_be_interrupted(spare: Cluste
 
 def test_existing_cluster_gets_the_release_and_nothing_else(cluster: Cluster, helm: Path) -> None:
     to = ("--kubeconfig", cluster.kubeconfig, "--release", "only", "-n", "cluster-only")
-    done = chatctl("up", *to, "--image", "chatapp:0.1.0")
+    done = chatctl("up", *to, "--image", "chatapp:0.2.0")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1] == "http://only-chatapp.localhost/"
     found = Release(helm, cluster.kubeconfig, "only", "cluster-only").helm_run("list", "--short")

@@ -128,7 +128,7 @@ def test_tool_that_is_not_pinned_is_refused_with_those_that_are() -> None:
 def test_file_that_is_no_kubeconfig_is_the_tool_s_trouble_in_one_sentence(tmp_path: Path, content: str) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(content)
-    done = chatctl("up", "--kubeconfig", kubeconfig, "--image", "chatapp:0.1.0")
+    done = chatctl("up", "--kubeconfig", kubeconfig, "--image", "chatapp:0.2.0")
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert "chatctl: Helm can't ask the cluster" in done.stderr
@@ -137,7 +137,7 @@ def test_file_that_is_no_kubeconfig_is_the_tool_s_trouble_in_one_sentence(tmp_pa
 def test_cluster_that_does_not_answer_is_the_tool_s_trouble(cluster: Cluster, tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(re.sub(r"server: .*", "server: https://127.0.0.1:9", cluster.kubeconfig.read_text()))
-    done = chatctl("up", "--kubeconfig", kubeconfig, "--image", "chatapp:0.1.0")
+    done = chatctl("up", "--kubeconfig", kubeconfig, "--image", "chatapp:0.2.0")
     assert done.returncode == 2, done.stderr
     assert "connection refused" in done.stderr
 

@@ -18,7 +18,7 @@ from chatctl.render import client_env
 
 from ..conftest import chatctl
 
-IMAGE = ("--image", "chatapp:0.1.0")
+IMAGE = ("--image", "chatapp:0.2.0")
 MAY_NOT_DELETE = """
 apiVersion: v1
 kind: ServiceAccount

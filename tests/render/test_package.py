@@ -16,7 +16,7 @@ from .view import CHART
 def test_package_has_the_schema_and_not_the_value_sets(helm: Path, tmp_path: Path) -> None:
     argv = list(map(str, [helm, "package", CHART, "--destination", tmp_path]))
     subprocess.run(argv, check=True, capture_output=True, env=client_env())
-    with tarfile.open(tmp_path / "chatapp-0.1.0.tgz") as package:
+    with tarfile.open(tmp_path / "chatapp-0.2.0.tgz") as package:
         names = {name.removeprefix("chatapp/") for name in package.getnames()}
     assert {"values.schema.json", "README.md", "files/runtime-config.js", "files/handshake.sh"} <= names
     assert not {name for name in names if name.startswith("ci/")}
@@ -78,7 +78,7 @@ def test_notes_name_helm_test_where_there_is_one(helm: Path, tmp_path: Path) -> 
 
 
 def test_notes_say_how_an_image_gets_there_until_one_is_named(helm: Path, tmp_path: Path) -> None:
-    assert 'The image "chatapp:0.1.0"' in notes(helm, tmp_path)
+    assert 'The image "chatapp:0.2.0"' in notes(helm, tmp_path)
     assert "image" not in notes(helm, tmp_path, image={"registry": "registry.example.com"})
     assert "image" not in notes(helm, tmp_path, image={"repository": "registry.example.com/chatapp"})
 

@@ -13,7 +13,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 @pytest.mark.parametrize(
     ("image", "reference", "version"),
     [
-        ({}, "chatapp:0.1.0", "0.1.0"),
+        ({}, "chatapp:0.2.0", "0.2.0"),
         ({"registry": "r.example.com:5000", "repository": "a/b", "tag": "1.10"}, "r.example.com:5000/a/b:1.10", "1.10"),
         ({"repository": "localhost:5000/b", "tag": "x"}, "localhost:5000/b:x", "x"),
         ({"tag": "1.2", "digest": DIGEST}, f"chatapp@{DIGEST}", "1.2"),
@@ -289,6 +289,6 @@ def test_numeric_names_stay_text(chart: RenderChart) -> None:
 
 
 def test_pinned_image_survives_a_new_app_version(chart: RenderChart, chart_copy: Path) -> None:
-    edit(chart_copy / "Chart.yaml", 'appVersion: "0.1.0"', 'appVersion: "0.2.0"')
+    edit(chart_copy / "Chart.yaml", 'appVersion: "0.2.0"', 'appVersion: "0.3.0"')
     assert chart(folder=chart_copy, image={"tag": "1"}).pod == chart(image={"tag": "1"}).pod
-    assert chart(folder=chart_copy).container["image"] == "chatapp:0.2.0"
+    assert chart(folder=chart_copy).container["image"] == "chatapp:0.3.0"

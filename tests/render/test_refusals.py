@@ -174,7 +174,7 @@ def test_values_file_that_cannot_be_read_is_named(
             "values.schema.json: no valid JSON Schema, ",
         ),
         ("values.yaml", "global: {}", "global: {", "values.yaml: not YAML, line "),
-        ("Chart.yaml", "version: 0.1.0", "version: one", 'version "one" is invalid'),
+        ("Chart.yaml", "version: 0.2.0", "version: one", 'version "one" is invalid'),
     ],
 )
 def test_mistake_in_the_chart_is_named(

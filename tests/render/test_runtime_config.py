@@ -99,7 +99,7 @@ def test_new_script_rolls_the_pods(chart: RenderChart, chart_copy: Path) -> None
 
 
 def test_new_chart_version_alone_changes_no_pod(chart: RenderChart, chart_copy: Path) -> None:
-    edit(chart_copy / "Chart.yaml", "version: 0.1.0", "version: 0.2.0")
+    edit(chart_copy / "Chart.yaml", "version: 0.2.0", "version: 0.3.0")
     before, after = chart(), chart(folder=chart_copy)
     assert after.pod == before.pod
-    assert after.text.replace("chatapp-0.2.0", "chatapp-0.1.0") == before.text
+    assert after.text.replace("chatapp-0.3.0", "chatapp-0.2.0") == before.text

@@ -105,7 +105,7 @@ def umbrella(folder: Path, chart: Path, *aliases: str, **values: Any) -> Path:
         (folder / name).mkdir(parents=True)
     chart.rename(folder / "charts" / "chatapp")
     dependencies = [
-        {"name": "chatapp", "version": "0.1.0", "alias": alias, "condition": f"{alias}.enabled"} for alias in aliases
+        {"name": "chatapp", "version": "0.2.0", "alias": alias, "condition": f"{alias}.enabled"} for alias in aliases
     ]
     about = {"apiVersion": "v2", "name": "parent", "version": "1.0.0", "dependencies": dependencies}
     (folder / "Chart.yaml").write_text(yaml.safe_dump(about))
