@@ -153,14 +153,14 @@ def test_users_own_values_are_not_held_up_by_the_charts_rules(chart_copy: Path) 
 
 def test_objects_without_a_schema_are_said_to_be_unchecked(chart_copy: Path, tmp_path: Path) -> None:
     (chart_copy / "templates/monitor.yaml").write_text(
-        "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata:\n"
+        "apiVersion: example.com/v1\nkind: Meter\nmetadata:\n"
         '  name: {{ include "chatapp.fullname" . }}\n  namespace: {{ .Release.Namespace }}\n'
         '  labels: {{- include "chatapp.labels" (list . "app") | nindent 4 }}\n'
     )
     values = tmp_path / "mine.yaml"
     values.write_text("{}\n")
     done = chatctl("check", "--chart", chart_copy, "-f", values)
-    assert "No schema for ServiceMonitor monitoring.coreos.com/v1: only the invariants were applied" in done.stdout
+    assert "No schema for Meter example.com/v1: only the invariants were applied" in done.stdout
 
 
 def test_helm_that_fails_is_no_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chart_copy: Path) -> None:

@@ -75,7 +75,7 @@ def test_extra_variables_take_their_value_from_elsewhere(chart: RenderChart) -> 
 @pytest.mark.parametrize(
     ("settings", "handler"),
     [
-        ({}, {"httpGet": {"path": "/healthz", "port": "ws"}}),
+        ({"path": "/healthz"}, {"httpGet": {"path": "/healthz", "port": "ws"}}),
         ({"port": "web", "path": "/ok"}, {"httpGet": {"path": "/ok", "port": "web"}}),
         ({"path": ""}, {"tcpSocket": {"port": "ws"}}),
         ({"command": ["/bin/check", "--fast"]}, {"exec": {"command": ["/bin/check", "--fast"]}}),
@@ -84,6 +84,17 @@ def test_extra_variables_take_their_value_from_elsewhere(chart: RenderChart) -> 
 def test_probe(chart: RenderChart, probe: str, settings: dict[str, Any], handler: dict[str, Any]) -> None:
     numbers = {"periodSeconds": 7, "timeoutSeconds": 8, "failureThreshold": 9}
     assert chart(probes={probe: settings | numbers}).container[f"{probe}Probe"] == handler | numbers
+
+
+def test_readiness_asks_one_thing_more_on_the_path_of_all(chart: RenderChart) -> None:
+    """An image with one health path is enough: a server that does not know the question answers as always."""
+    probes = {name: chart().container[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")}
+    assert {each["port"] for each in probes.values()} == {"ws"}
+    assert {name: each["path"] for name, each in probes.items()} == {
+        "startup": "/healthz",
+        "readiness": "/healthz?ready=1",
+        "liveness": "/healthz",
+    }
 
 
 IN_THE_POD: list[tuple[str, Any]] = [

@@ -109,7 +109,6 @@ class ChartCase:
         if siblings:
             together = valuesfile.merge(base, _nested(key[:-1], siblings))
             yield _without(together, key), together
-            yield base, together
 
     def _is_off(self, key: tuple[str, ...]) -> bool:
         """Return whether a key is part of something that is switched off, so that it can't show alone."""
