@@ -1,5 +1,6 @@
 """What `helm package` takes along, and what a person reads after the installation."""
 
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -8,18 +9,62 @@ from typing import Any
 import pytest
 import yaml
 
-from chatctl.render import client_env
+from chatctl.package import keep, package
+from chatctl.render import Request, client_env, render
 
 from .view import CHART
 
 
-def test_package_has_the_schema_and_not_the_value_sets(helm: Path, tmp_path: Path) -> None:
-    argv = list(map(str, [helm, "package", CHART, "--destination", tmp_path]))
-    subprocess.run(argv, check=True, capture_output=True, env=client_env())
-    with tarfile.open(tmp_path / "chatapp-0.2.0.tgz") as package:
-        names = {name.removeprefix("chatapp/") for name in package.getnames()}
-    assert {"values.schema.json", "README.md", "files/runtime-config.js", "files/handshake.sh"} <= names
+def test_package_has_the_schema_and_not_the_value_sets(tmp_path: Path) -> None:
+    with tarfile.open(package(CHART, tmp_path)) as archive:
+        names = {name.removeprefix("chatapp/") for name in archive.getnames()}
+    assert {
+        "values.schema.json",
+        "README.md",
+        "files/runtime-config.js",
+        "files/handshake.sh",
+        "files/valkey.sh",
+    } <= names
     assert not {name for name in names if name.startswith("ci/")}
+
+
+def test_two_checkouts_make_the_same_package(tmp_path: Path, chart_copy: Path) -> None:
+    """Whenever, and with whatever umask, their files were written."""
+    for file in (path for path in chart_copy.rglob("*") if path.is_file()):
+        file.chmod(0o600)
+        os.utime(file, (1, 1))
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    here, there = package(CHART, tmp_path / "here"), package(chart_copy, tmp_path / "there")
+    assert here.name == there.name
+    assert here.read_bytes() == there.read_bytes()
+
+
+def test_kept_release_renders_as_it_did_when_it_was_kept(helm: Path, tmp_path: Path) -> None:
+    folder = keep(CHART, tmp_path)
+    values = folder / "everything-values.yaml"
+    again = render(Request(helm, folder / f"chatapp-{folder.name}.tgz", (values,), release="chatapp", namespace="chat"))
+    assert again.text == (folder / "everything.yaml").read_text()
+
+
+def test_artifact_hub_is_told_what_it_understands() -> None:
+    """artifacthub.io/docs/topics/annotations/helm."""
+    annotations = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
+    assert {name.removeprefix("artifacthub.io/") for name in annotations} == {
+        "category",
+        "license",
+        "images",
+        "changes",
+    }
+    changes = yaml.safe_load(annotations["artifacthub.io/changes"])
+    assert all(each.keys() == {"kind", "description"} for each in changes)
+    assert {each["kind"] for each in changes} <= {"added", "changed", "deprecated", "removed", "fixed", "security"}
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    defaults = [values["valkey"]["image"], values["tests"]["image"]]
+    images = yaml.safe_load(annotations["artifacthub.io/images"])
+    assert [each["image"] for each in images] == [
+        f"{image['registry']}/{image['repository']}:{image['tag']}" for image in defaults
+    ]
 
 
 def notes(helm: Path, folder: Path, release: str = "chatapp", **values: Any) -> str:
@@ -87,3 +132,28 @@ def test_notes_without_ingress_forward_the_ports(helm: Path, tmp_path: Path) -> 
     text = notes(helm, tmp_path, "other", ingress={"enabled": False}, service={"ports": {"web": 80}})
     assert "  kubectl port-forward -n talk service/other-chatapp 3000:80  # web\n" in text
     assert "http://" not in text
+
+
+def test_notes_warn_of_names_that_lead_nowhere(helm: Path, tmp_path: Path) -> None:
+    hosts = ["chat.example.com", "chat.example.org.uk", "myexample.com"]
+    text = notes(helm, tmp_path, ingress={"hosts": hosts, "tls": [{"secretName": "x"}]})
+    assert "chat.example.com is a name for examples" in text
+    assert text.count("is a name for examples") == 1
+
+
+@pytest.mark.parametrize(
+    ("valkey", "said"),
+    [
+        ({}, "There is no store (valkey): one pod"),
+        ({"enabled": True, "auth": {"existingSecret": "x"}}, ""),
+        (
+            {"enabled": True, "auth": {"existingSecret": "x"}, "persistence": {"enabled": False}},
+            "The store has no volume",
+        ),
+        ({"external": {"host": "x"}, "auth": {"password": "x"}}, "The store's password stands in the release's values"),
+    ],
+)
+def test_notes_say_what_becomes_of_messages(helm: Path, tmp_path: Path, valkey: dict[str, Any], said: str) -> None:
+    text = notes(helm, tmp_path, valkey=valkey)
+    assert said in text
+    assert len([line for line in text.splitlines() if "store" in line]) == int(said != "")
