@@ -21,3 +21,22 @@ The spread constraints as a JSON array: over the Deployment's own pods, each rev
 {{- end }}
 {{- toJson $constraints }}
 {{- end }}
+
+{{/* The volumes besides the runtime configuration's, as a JSON array: the store's certificate authority, the user's own. */}}
+{{- define "chatapp.pod.volumes" -}}
+{{- $volumes := list }}
+{{- if include "chatapp.store.ca" . }}
+{{- $secret := dict "secretName" .Values.valkey.external.tls.caSecret }}
+{{- $volumes = append $volumes (dict "name" "valkey-ca" "secret" $secret) }}
+{{- end }}
+{{- concat $volumes (tpl (toYaml .Values.extraVolumes) . | fromYamlArray) | toJson }}
+{{- end }}
+
+{{/* Where the app's container mounts them, likewise. */}}
+{{- define "chatapp.pod.volumeMounts" -}}
+{{- $mounts := list }}
+{{- with include "chatapp.store.ca" . }}
+{{- $mounts = append $mounts (dict "name" "valkey-ca" "mountPath" (dir .) "readOnly" true) }}
+{{- end }}
+{{- concat $mounts .Values.extraVolumeMounts | toJson }}
+{{- end }}
