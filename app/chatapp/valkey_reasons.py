@@ -32,8 +32,6 @@ def foreseen(problem: BaseException) -> bool:
 
 def _causes(problem: BaseException) -> Iterator[BaseException]:
     """The problem, then what led to it: what the system said is clearer than what a library made of it."""
-    while isinstance(problem, BaseExceptionGroup):
-        problem = problem.exceptions[0]
     yield problem
     deeper = problem.__cause__ or problem.__context__
     if deeper:

@@ -16,6 +16,9 @@ from .people import Person, connected
 from .server import PATIENCE, until
 from .valkey_server import Store
 
+HEARTBEAT = 2.1
+"""Seconds after which a replica has asked its store something."""
+
 
 def test_a_store_that_was_emptied_begins_a_new_epoch_and_everyone_is_told(replicas: Replicas, store: Store) -> None:
     here, there = replicas(2)
@@ -54,6 +57,23 @@ def test_a_store_that_went_back_in_time_gives_out_no_id_twice_in_an_epoch(
         assert ([message["text"] for message in welcome["messages"]], welcome["gap"]) == (["one"], True)
         assert welcome["epoch"] > epoch
         assert ada.say("another two")["id"] == 2
+
+
+def test_a_store_that_dies_while_it_is_asked_is_found_again(replicas: Replicas, store: Store) -> None:
+    """All connections end in one moment then, those that wait for an answer and the one that follows."""
+    (server,) = replicas(1)
+    with connected(server) as ada:
+        ada.join("lobby", "Ada")
+        for number in (1, 2, 3):
+            with store.frozen(), ThreadPoolExecutor(1) as pool:
+                # Its answer is still awaited when the store dies.
+                question = pool.submit(server.get, server.api, "/api/rooms")
+                time.sleep(HEARTBEAT)
+                store.stop()
+                question.result()
+            store.start()
+            until(lambda: server.unready() == "", "the server is ready again")
+            assert ada.say("and on")["id"] == number
 
 
 def test_nothing_acknowledged_is_lost_or_doubled_when_the_store_is_killed_under_load(

@@ -1,7 +1,6 @@
 """A Valkey of a test's own: a real server on the loopback interface, which may be killed, restarted and cut off."""
 
 import contextlib
-import os
 import signal
 import socket
 import ssl
@@ -59,18 +58,20 @@ class Store:
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it, at once unless another signal is given."""
         if self._process:
-            os.kill(self._process.pid, signal.SIGCONT)
             self._process.send_signal(number)
+            if number != signal.SIGKILL:
+                self._process.send_signal(signal.SIGCONT)  # one that is frozen would not heed it
             self._process.wait()
             self._process = None
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Let it hold every connection and answer nothing."""
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
+        process = self._process
+        assert process
+        process.send_signal(signal.SIGSTOP)
         yield
-        self._process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGCONT)
 
     def client(self) -> Valkey:
         """A client with which a test looks in, or does what an operator might."""
