@@ -106,7 +106,7 @@ def namespace(cluster: Cluster, kubectl: Kubectl) -> Iterator[str]:
     for secret, password in (("login", PASSWORD), ("wrong", "wrong"), ("elsewhere", "sesame")):
         kubectl("create", "secret", "generic", secret, "-n", name, f"--from-literal=password={password}")
     yield name
-    # kubectl("delete", "namespace", name, "--wait=false")
+    kubectl("delete", "namespace", name, "--wait=false")
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +236,8 @@ def test_a_rollout_that_can_not_reach_the_store_stops_and_says_why(
         chart = repository() / "chart"
         done = target.helm_run("upgrade", "guest", chart, "--values=-", stdin=json.dumps(values | {"valkey": changed}))
         assert done.returncode == 0, done.stderr
-        new = process_new_pod(guest, before)
+        new = new_pod(guest, before)
+        guest.kubectl("wait", "-n", target.namespace, f"pod/{new}", "--for=jsonpath={.status.phase}=Running")
         process.wait_for(lambda: why in guest.kubectl("logs", "-n", target.namespace, new), "the log does not say why")
         assert guest.pods() == before
         assert get(f"{guest.url}/").status_code == 200
@@ -245,7 +246,7 @@ def test_a_rollout_that_can_not_reach_the_store_stops_and_says_why(
         assert ada.say("and now")["text"] == "and now"
 
 
-def process_new_pod(chat: Chat, before: list[str]) -> str:
+def new_pod(chat: Chat, before: list[str]) -> str:
     """The name of the pod that an upgrade has started."""
 
     def others() -> list[str]:
