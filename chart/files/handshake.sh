@@ -14,9 +14,11 @@ accept_for() {
 
 # Prints curl's process id, the answer's headers as they come, and curl's exit code. After a 101 the connection stays
 # open: the reader stops curl by its id. What the shell has to say on that is not for the log, what curl says is.
+# A Service learns of a pod that has just become ready a moment later, so a refused connection is tried again.
 ask() {
   sh -c 'read -r pid _ </proc/self/stat; echo "$pid"; exec curl "$@" 2>&3' curl "$@" \
-    --silent --show-error --globoff --http1.1 --max-time 15 --dump-header - --output /dev/null \
+    --silent --show-error --globoff --http1.1 --max-time 15 --retry 4 --retry-connrefused --retry-delay 1 \
+    --retry-max-time 10 --dump-header - --output /dev/null \
     --header 'Connection: Upgrade' --header 'Upgrade: websocket' \
     --header 'Sec-WebSocket-Version: 13' --header "Sec-WebSocket-Key: $key" "$url"
   echo "exit $?"

@@ -1,9 +1,10 @@
 """The value sets of the checks on a real cluster: installed under the restricted standard, `helm test` passes.
 
-Two of `chart/ci` stay with the checks. `everything`, made to have each key once, names classes and sidecars that no
-cluster has. `own-image` is for an image with other variables; `test_own_image.py` has one. Of the others nothing is
-overridden but the image of the environments, which no registry can give here. Hosts, classes, Gateways and pull secrets
-that are not there do no harm: `helm test` asks the Service.
+Some of `chart/ci` stay with the checks. `everything`, made to have each key once, names classes and sidecars that no
+cluster has. `own-image` is for an image with other variables: see `test_own_image.py`. `store-external` and `scaling`
+name a store that is nowhere; `test_store.py` has one. Of the others nothing is overridden but the image of the
+environments, which no registry can give here. The Secrets and the claim that they name are made first. Hosts, classes,
+Gateways and pull secrets that are not there do no harm: `helm test` asks the Service.
 """
 
 import json
@@ -16,12 +17,13 @@ import pytest
 
 from chatctl import process, up
 from chatctl import release as releases
-from chatctl.cluster.model import Cluster
+from chatctl.cluster import bootstrap
+from chatctl.cluster.model import Cluster, find
 from chatctl.console import Steps
 from chatctl.paths import repository
 from chatctl.release import Release
 
-NOT_HERE = {"everything-values", "own-image-values"}
+NOT_HERE = {"everything-values", "own-image-values", "store-external-values", "scaling-values"}
 CI = [file for file in sorted((repository() / "chart/ci").glob("*.yaml")) if file.stem not in NOT_HERE]
 ENVIRONMENTS = sorted((repository() / "environments").glob("*.yaml"))
 RUN = secrets.token_hex(3)
@@ -29,6 +31,12 @@ RUN = secrets.token_hex(3)
 OPENSHIFT = f"values-openshift-{RUN}"
 USER = 1000650000
 # What OpenShift's own admission does to a pod that asks for no numbers: it gives them, from a range of the namespace.
+CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: chat-data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
 NUMBERS = f"""
 apiVersion: admissionregistration.k8s.io/v1
 kind: MutatingAdmissionPolicy
@@ -59,9 +67,23 @@ def target(request: pytest.FixtureRequest, cluster: Cluster, helm: Path, kubectl
     """A release in a namespace of its own, gone afterwards: other sets claim the same hosts and ports."""
     file: Path = request.param
     release = Release(helm, cluster.kubeconfig, "chat", f"values-{file.stem.removesuffix('-values')}-{RUN}")
+    if "existingSecret" in (file.read_text() if file.is_file() else ""):
+        bring_what_it_names(cluster, kubectl, release.namespace)
     yield release
     release.helm_run("uninstall", release.name, "--wait")
     kubectl("delete", "namespace", release.namespace, "--wait=false")
+
+
+def bring_what_it_names(cluster: Cluster, kubectl: Kubectl, namespace: str) -> None:
+    """Make the Secrets and the claim that value sets with a store take for granted, and bring the store's image."""
+    node = find(cluster.name)
+    assert node is not None
+    bootstrap.bring_store(node, bootstrap.prepare(Steps()), Steps())
+    kubectl("create", "namespace", namespace)
+    kubectl("label", "namespace", namespace, *(f"{key}={value}" for key, value in up.RESTRICTED.items()))
+    kubectl("create", "secret", "generic", "chat-store", "-n", namespace, "--from-literal=password=sesame")
+    kubectl("create", "secret", "generic", "valkey-login", "-n", namespace, "--from-literal=pass=sesame")
+    kubectl("apply", "-n", namespace, "-f", "-", stdin=CLAIM)
 
 
 @pytest.fixture
