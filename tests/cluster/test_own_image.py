@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from chatctl import process
+from chatctl import process, up
 from chatctl.cluster.model import Cluster
 from chatctl.release import Release
 
@@ -85,6 +85,7 @@ def answers(release: Installed) -> bool:
 
 
 def test_sockets_are_told_to_come_back_when_the_pod_goes(kubectl: Kubectl, own_image: Installed) -> None:
+    up.handshake(own_image.url, "/socket")  # the servers start one after the other
     with open_socket(address(own_image)) as ada:
         kubectl("delete", "pod", "-n", own_image.namespace, pod(kubectl, own_image)["metadata"]["name"], "--wait=false")
         with pytest.raises(ConnectionClosed) as closed:

@@ -2,9 +2,10 @@
 
 Some of `chart/ci` stay with the checks. `everything`, made to have each key once, names classes and sidecars that no
 cluster has. `own-image` is for an image with other variables: see `test_own_image.py`. `store-external` and `scaling`
-name a store that is nowhere; `test_store.py` has one. Of the others nothing is overridden but the image of the
-environments, which no registry can give here. The Secrets and the claim that they name are made first. Hosts, classes,
-Gateways and pull secrets that are not there do no harm: `helm test` asks the Service.
+name a store that is nowhere; `test_store.py` has one. Of the others nothing is overridden but, of the environments, the
+image, which no registry can give here, and the cpu that they reserve, for the node has two. The Secrets and the claim
+that they name are made first. Hosts, classes, Gateways and pull secrets that are not there do no harm: `helm test` asks
+the Service.
 """
 
 import json
@@ -131,7 +132,8 @@ def test_without_health_checks_the_test_passes_once_the_server_listens(target: R
 
 @named(ENVIRONMENTS)
 def test_environment_is_installed_and_passes_its_test(target: Release, file: Path) -> None:
-    install_and_test(target, file, {"image": {"repository": "chatapp", "tag": "", "pullPolicy": "Never"}})
+    image = {"repository": "chatapp", "tag": "", "pullPolicy": "Never"}
+    install_and_test(target, file, {"image": image, "resources": {"requests": {"cpu": "10m"}}})
 
 
 @named([file for file in CI if file.stem == "openshift-values"])
