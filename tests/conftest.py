@@ -11,13 +11,15 @@ import pytest
 import yaml
 from subprocess_tee import CompletedProcess, run
 
-from chatctl import images, up
+from chatctl import images, process, up
 from chatctl import release as releases
 from chatctl.cluster import bootstrap
 from chatctl.cluster.model import Cluster, find
 from chatctl.console import Steps
 from chatctl.paths import repository
 from chatctl.toolchain import tool_path
+
+from .cluster.visitor import get
 
 CHATCTL = Path(sys.executable).parent / "chatctl"
 CLUSTER = Cluster("test", 8090, 8453)
@@ -88,4 +90,7 @@ def own_image(cluster: Cluster, install: Install) -> Installed:
     assert node is not None
     bootstrap.import_images(node, bootstrap.prepare(Steps()), [built.archive])
     values = yaml.safe_load((OWN_IMAGE / "values.yaml").read_text())
-    return install("own", "own-image", values | releases.image_values(built.reference))
+    own = install("own", "own-image", values | releases.image_values(built.reference))
+    # The controller learns of one path after the other.
+    process.wait_for(lambda: get(f"{own.url}/api/about").status_code == 200, "the API does not answer")
+    return own

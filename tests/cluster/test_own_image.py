@@ -55,7 +55,7 @@ def test_helm_test_passes(cluster: Cluster, helm: Path, own_image: Installed) ->
 )
 def test_one_host_reaches_page_api_and_settings(own_image: Installed, path: str, said: str) -> None:
     answer = get(f"{own_image.url}{path}")
-    assert answer.status_code == 200
+    assert answer.status_code == 200, answer.text
     assert said in answer.text
 
 
