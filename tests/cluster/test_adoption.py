@@ -2,24 +2,19 @@
 
 import itertools
 import json
-import os
 import re
 import secrets
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 
 from chatctl import process
 from chatctl.cluster.model import Cluster
 from chatctl.paths import repository
-from chatctl.render import client_env
-from chatctl.toolchain import tool_path
 
 from .people import SERVICE_RESTART, People
+from .shell import Shell, open_shell
 from .visitor import get
 
 Kubectl = Callable[..., str]
@@ -53,20 +48,6 @@ def steps() -> list[Step]:
     return found
 
 
-@dataclass
-class Shell:
-    """Where a reader of the guide types: the repository's root, with the pinned helm and kubectl and a namespace."""
-
-    kubeconfig: Path
-
-    def run(self, commands: str) -> None:
-        path = [str(tool_path(name).parent) for name in ("helm", "kubectl")]
-        env = client_env() | {"KUBECONFIG": str(self.kubeconfig), "PATH": ":".join([*path, os.environ["PATH"]])}
-        argv = ["bash", "-euxo", "pipefail", "-c", commands]
-        done = subprocess.run(argv, cwd=repository(), env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-
 @dataclass(frozen=True)
 class Leg:
     """One way of the journey: what people met, and which objects were there at its end."""
@@ -94,11 +75,7 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def shell(cluster: Cluster, namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    config = yaml.safe_load(cluster.kubeconfig.read_text())
-    config["contexts"][0]["context"]["namespace"] = namespace
-    kubeconfig = tmp_path_factory.mktemp("adoption") / "kubeconfig"
-    kubeconfig.write_text(yaml.safe_dump(config))
-    return Shell(kubeconfig)
+    return open_shell(cluster, namespace, tmp_path_factory.mktemp("adoption"))
 
 
 @pytest.fixture(scope="module")
