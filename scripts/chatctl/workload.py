@@ -42,7 +42,7 @@ def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[st
         ToolError: none of these, and still not available after `ROLLOUT_SECONDS`.
     """
     deadline = time.monotonic() + ROLLOUT_SECONDS
-    said = "no pod yet"
+    said, pods = "no pod yet", list[Any]()
     while time.monotonic() < deadline:
         deployments: list[Any] = list(api.get("deployments", namespace=namespace))
         deployment = next((each.raw for each in deployments if each.name == name), None)
@@ -50,10 +50,14 @@ def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[st
             raise ToolError(f"deployment {name} was deleted while it was waited for; run this again.")
         if _available(deployment):
             return
-        for pod in _newest_pods(api, namespace, deployment):
-            said = _explain(pod) or said
+        pods = _newest_pods(api, namespace, deployment)
+        for pod in pods:
+            said = _explain(pod)
         note(said)
         time.sleep(0.5)
+    unready = next(((pod, container) for pod in pods for container in _unready(pod)), None)
+    if unready:
+        said += f"; the last words of container {unready[1]}: {_last_words(*unready, ended=False)}"
     raise ToolError(
         f"deployment {name} was not available after {ROLLOUT_SECONDS} s ({said}); "
         f"look with `kubectl -n {namespace} describe pods`."
@@ -111,9 +115,16 @@ def _explain(pod: Any) -> str:
     return f"{pod.name}: {status.get('phase', 'Unknown')}, not ready"
 
 
-def _last_words(pod: Any, container: str) -> str:
+def _unready(pod: Any) -> list[str]:
+    """Return the containers that run, and are not ready."""
+    found = pod.raw.get("status", {}).get("containerStatuses", [])
+    return [each["name"] for each in found if "running" in each["state"] and not each["ready"]]
+
+
+def _last_words(pod: Any, container: str, *, ended: bool = True) -> str:
+    """Return the last line of a container's log: of the one that has ended, or of the one that runs."""
     try:
-        return "".join(pod.logs(container=container, tail_lines=1, previous=True)) or "none"
+        return "".join(pod.logs(container=container, tail_lines=1, previous=ended)).strip() or "none"
     except kr8s.ServerError:
         return "not kept"
 

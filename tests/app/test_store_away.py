@@ -1,5 +1,7 @@
 """The store is away, or will not have us: the process lives, says why, loses nothing, and recovers by itself."""
 
+import errno
+import os
 import re
 import shutil
 import ssl
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chatctl.certificates import self_signed
+from chatctl.paths import repository
 
 from .conftest import Replicas, Start
 from .people import connected
@@ -121,6 +124,14 @@ def test_a_password_that_nobody_asks_for_is_named(start_server: Start, store: St
     server = start_server(VALKEY_URL=store.url())
     until(lambda: "the server asks for none" in server.unready(), "it says why")
     assert "s3cret" not in server.unready() + output(server)
+
+
+def test_troubleshooting_quotes_what_the_app_says() -> None:
+    page = (repository() / "docs/troubleshooting.md").read_text().partition("| the log says")[2].partition("## ")[0]
+    quoted = [reason for row in page.splitlines()[2:] for reason in re.findall("`([^`]+)`", row.split(" | ")[0])]
+    said = (repository() / "app/chatapp/valkey_reasons.py").read_text() + os.strerror(errno.ECONNREFUSED).lower()
+    assert len(quoted) > 4
+    assert [reason for reason in quoted if reason not in said] == []
 
 
 def test_a_password_works_as_it_is_and_encoded(start_server: Start, store: Store) -> None:

@@ -20,6 +20,7 @@ from chatctl.paths import repository
 from chatctl.release import Release
 
 from ..app.people import Person
+from ..app.server import free_ports
 from ..conftest import Install
 from .visitor import get
 
@@ -73,7 +74,8 @@ class Chat:
     def forwarded(self, pod: str, port: int) -> Iterator[int]:
         api = workload.connect(self.release.kubeconfig)
         found: Any = Pod.get(pod, namespace=self.release.namespace, api=api)
-        with found.portforward(remote_port=port, local_port="auto") as local:
+        # kr8s's own choice may be a number that a connection of this machine has by now.
+        with found.portforward(remote_port=port, local_port=free_ports(1)[0]) as local:
             yield local
 
     def readiness(self, pod: str) -> str:

@@ -28,10 +28,15 @@ ENDS_AT_ONCE = {"registry": "localhost", "repository": "base", "tag": "1"}
         (
             {"resources": {"requests": {"cpu": "1000"}}},
             ToolError,
-            r"was not available after 5 s \(\S+: .*Insufficient cpu.*\); look with `kubectl -n cluster-work",
+            r"was not available after 10 s \(\S+: .*Insufficient cpu.*\); look with `kubectl -n cluster-work",
+        ),
+        (
+            {"valkey": {"external": {"host": "nowhere"}}},
+            ToolError,
+            r"\(\S+: Running, not ready; the last words of container chatapp: .* valkey at nowhere:6379: its host name",
         ),
     ],
-    ids=["configuration", "crash", "scheduling"],
+    ids=["configuration", "crash", "scheduling", "readiness"],
 )
 def test_release_whose_pods_cannot_run_is_taken_back_with_the_reason(
     cluster: Cluster,
@@ -44,7 +49,7 @@ def test_release_whose_pods_cannot_run_is_taken_back_with_the_reason(
 ) -> None:
     monkeypatch.setattr(workload, "RESTARTS", 1)
     if failure is ToolError:
-        monkeypatch.setattr(workload, "ROLLOUT_SECONDS", 5)
+        monkeypatch.setattr(workload, "ROLLOUT_SECONDS", 10)
     with pytest.raises(failure, match=sentence):
         install("hopeless", NAMESPACE, values)
     assert Release(helm, cluster.kubeconfig, "hopeless", NAMESPACE).status() == {}
