@@ -75,7 +75,7 @@ def test_what_one_says_all_hear(own_image: Installed) -> None:
 def test_container_ends_when_one_of_its_programs_does_and_starts_anew(kubectl: Kubectl, own_image: Installed) -> None:
     before = restarts(kubectl, own_image)
     kill = "kill $(cat /var/lib/nginx/nginx.pid)"
-    kubectl("exec", "-n", own_image.namespace, "deployment/own-chatapp", "--", "bash", "-c", kill)
+    kubectl("exec", "-n", own_image.namespace, "deployment/team-chatapp", "--", "bash", "-c", kill)
     process.wait_for(lambda: restarts(kubectl, own_image) > before, "the container did not start anew")
     process.wait_for(partial(answers, own_image), "the page did not come back")
 

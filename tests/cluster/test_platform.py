@@ -35,7 +35,7 @@ spec:
 
 @pytest.fixture
 def chat(install: Install) -> Installed:
-    return install("chat", "cluster-platform", {})
+    return install("platform", "cluster-platform", {})
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def start(
 def chat(start: Callable[[str, dict[str, Any]], Chat]) -> Chat:
     """Three pods around the release's own store."""
     valkey = {"enabled": True, "auth": {"existingSecret": "login"}}
-    return start("chat", {"replicaCount": 3, "valkey": valkey, "preStopSleepSeconds": 0})
+    return start("stored", {"replicaCount": 3, "valkey": valkey, "preStopSleepSeconds": 0})
 
 
 @pytest.fixture
