@@ -1,12 +1,16 @@
 """The commands of the documents, run as they stand, in a namespace of their own."""
 
+import re
 import secrets
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from chatctl import process, up
+from chatctl import images, process, up
 from chatctl.cluster import bootstrap
 from chatctl.cluster.model import Cluster, find
 from chatctl.console import Steps
@@ -55,3 +59,49 @@ def test_store_of_the_charts_readme(shell: Shell, cluster: Cluster) -> None:
     shell.run("helm install chat ./chart --set ingress.hosts={several.localhost} --wait")
     shell.run(block.replace(" --namespace chat", ""))
     shell.run("kubectl rollout status deployment chat-chatapp --timeout=120s && helm test chat")
+
+
+def test_tls_of_the_charts_readme(shell: Shell, cluster: Cluster, tmp_path: Path) -> None:
+    page = (repository() / "chart/README.md").read_text().partition("## TLS")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"^  ```sh\n(.*?)^  ```", page, re.DOTALL | re.MULTILINE)
+    shell.run("helm install chatapp ./chart --set ingress.hosts={plain.localhost} --wait")
+    shell.run(f"root=$PWD; cd {tmp_path}; ln -s $root/chart chart\n{block.replace(' -n chat', '')}")
+    trusting = ssl.create_default_context(cafile=tmp_path / "chain.pem")
+
+    def served() -> bool:
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", cluster.https_port)) as plain,
+                trusting.wrap_socket(plain, server_hostname="chat.example.com"),
+            ):
+                return True
+        except ssl.SSLCertVerificationError:
+            return False
+
+    process.wait_for(served, "the certificate is not served")
+    up.handshake(f"https://chat.example.com:{cluster.https_port}/", "/wss")
+
+
+@pytest.fixture
+def no_environments(kubectl: Kubectl) -> Iterator[None]:
+    """The namespaces of the page about environments are there no longer than its test."""
+    yield
+    kubectl("delete", "namespace", "chat-staging", "chat", "--ignore-not-found")
+
+
+@pytest.mark.usefixtures("no_environments")
+def test_environments(shell: Shell, cluster: Cluster) -> None:
+    node = find(cluster.name)
+    assert node is not None
+    tools = bootstrap.prepare(Steps())
+    bootstrap.bring_store(node, tools, Steps())
+    app = images.app_image(images.base_image(Steps()).archive, Steps())
+    for name in ("staging", "prod"):
+        named = yaml.safe_load((repository() / f"environments/{name}.yaml").read_text())["image"]
+        bootstrap.tag_image(node, tools, app.reference, f"{named['repository']}:1.4.0-rc.2")
+    staging, production, checks = commands(DOCS / "environments.md")
+    shell.run(staging)
+    shell.run(production)
+    for host in ("chat.staging.example.com", "chat.example.com"):
+        up.handshake(f"https://{host}:{cluster.https_port}/", "/wss")
+    shell.run(checks.replace("less", "grep -c kind:"))
