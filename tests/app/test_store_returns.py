@@ -4,17 +4,21 @@ import json
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pytest
+
 from .conftest import Replicas, Start
 from .people import Person, connected
 from .server import PATIENCE, until
-from .valkey_server import Store
+from .valkey_server import Front, Store
 
 HEARTBEAT = 2.1
 """Seconds after which a replica has asked its store something."""
@@ -120,10 +124,22 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_store_is_killed_under_
         assert "error" in fates.values()
 
 
-def test_who_was_cut_off_from_the_store_hears_all_of_it_later_and_nothing_twice(
-    replicas: Replicas, start_server: Start, store: Store
-) -> None:
-    """One replica reaches Valkey through a front that goes away for a while; the other is never cut off."""
+@dataclass(frozen=True)
+class CutOff:
+    """Two people of one room on two replicas, of which Bob's has just lost its way to Valkey.
+
+    Attributes:
+        ada: Her replica was never cut off. Both have heard her say "one".
+        bob: He hears the rest when the front, which his replica reaches Valkey through, is mended.
+    """
+
+    ada: Person
+    bob: Person
+    front: Front
+
+
+@pytest.fixture
+def cut_off(replicas: Replicas, start_server: Start, store: Store) -> Iterator[CutOff]:
     (here,) = replicas(1)
     with store.front() as front:
         there = start_server(VALKEY_URL=store.url(port=front.port))
@@ -132,36 +148,28 @@ def test_who_was_cut_off_from_the_store_hears_all_of_it_later_and_nothing_twice(
             ada.join("lobby", "Ada")
             bob.join("lobby", "Bob")
             ada.say("one")
+            assert bob.hear("message")["text"] == "one"
             front.cut()
             until(lambda: there.unready() != "", "the replica notices")
             assert not here.unready()
-            for text in ("two", "three"):
-                ada.say(text)
-            front.mend()
-            assert [message["text"] for message in bob.hear_until(3)] == ["one", "two", "three"]
-            assert bob.say("four")["id"] == 4
-            assert ada.hear("message")["id"] == 4
+            yield CutOff(ada, bob, front)
 
 
-def test_more_than_is_kept_while_cut_off_is_said_to_be_missing(
-    replicas: Replicas, start_server: Start, store: Store
-) -> None:
-    (here,) = replicas(1)
-    with store.front() as front:
-        there = start_server(VALKEY_URL=store.url(port=front.port))
-        until(lambda: not there.unready(), "the replica behind the front is ready")
-        with connected(here) as ada, connected(there) as bob:
-            ada.join("lobby", "Ada")
-            bob.join("lobby", "Bob")
-            ada.say("one")
-            bob.hear("message")
-            front.cut()
-            until(lambda: there.unready() != "", "the replica notices")
-            for number in range(2, 603):
-                ada.tell("send", text=str(number))
-            ada.hear_until(602)
-            front.mend()
-            welcome = bob.hear("welcome")
-            assert (welcome["gap"], welcome["messages"][0]["id"]) == (True, 103)
-            ids = [message["id"] for message in [*welcome["messages"], *bob.hear_until(602)]]
-            assert all(second == first + 1 for first, second in pairwise(ids))
+def test_who_was_cut_off_from_the_store_hears_all_of_it_later_and_nothing_twice(cut_off: CutOff) -> None:
+    for text in ("two", "three"):
+        cut_off.ada.say(text)
+    cut_off.front.mend()
+    assert [message["text"] for message in cut_off.bob.hear_until(3)] == ["two", "three"]
+    assert cut_off.bob.say("four")["id"] == 4
+    assert cut_off.ada.hear("message")["id"] == 4
+
+
+def test_more_than_is_kept_while_cut_off_is_said_to_be_missing(cut_off: CutOff) -> None:
+    for number in range(2, 603):
+        cut_off.ada.tell("send", text=str(number))
+    cut_off.ada.hear_until(602)
+    cut_off.front.mend()
+    welcome = cut_off.bob.hear("welcome")
+    assert (welcome["gap"], welcome["messages"][0]["id"]) == (True, 103)
+    ids = [message["id"] for message in [*welcome["messages"], *cut_off.bob.hear_until(602)]]
+    assert all(second == first + 1 for first, second in pairwise(ids))
