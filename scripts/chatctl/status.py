@@ -73,11 +73,14 @@ def status(name: str) -> Status:
     ]
     helm = toolchain.tool_path("helm")
     listed = Release(helm, cluster.kubeconfig, "", "default").helm_output("list", "--all-namespaces", "--output=json")
+    owners: dict[str, Release] = {}
     for found in json.loads(listed):
         release = Release(helm, cluster.kubeconfig, found["name"], found["namespace"])
         state = f"{found['status']}, revision {found['revision']}, namespace {found['namespace']}"
         lines.append(Line(f"release {release.name}", state, found["status"] == "deployed"))
-        lines += [_answer(url) for url in addresses(release.manifests(), cluster.http_port, cluster.https_port)]
+        for url in addresses(release.manifests(), cluster.http_port, cluster.https_port):
+            owner = owners.setdefault(url, release)
+            lines.append(_answer(url) if owner == release else _claimed_twice(url, owner))
     return Status(lines)
 
 
@@ -86,6 +89,12 @@ def _ready(resource: Any) -> bool:
     status = resource.get("status", {})
     conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
     return conditions.get("Ready") == "True" or status.get("phase") == "Succeeded"
+
+
+def _claimed_twice(url: str, owner: Release) -> Line:
+    """Say that one page has two releases: controllers mix their paths, and nobody reports an error."""
+    other = f"release {owner.name} in namespace {owner.namespace}"
+    return Line("", f"{url} is that of {other}, too; give one of them other ingress.hosts", False)
 
 
 def _answer(url: str) -> Line:

@@ -1,13 +1,17 @@
 """The local cluster itself: what the chart may count on there."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
 
 from chatctl import toolchain, up
 from chatctl.cluster.model import Cluster
+from chatctl.paths import repository
+from chatctl.release import Release
 
 from ..conftest import CLUSTER, Install, Installed, chatctl
 
@@ -89,6 +93,21 @@ def test_status_names_the_pod_that_is_not_ready(cluster: Cluster, kubectl: Calla
     kubectl("delete", "namespace", namespace)
     assert done.returncode == 1, done.stdout
     assert "not ready: hopeless" in done.stdout
+
+
+def test_status_names_the_two_releases_that_claim_one_page(
+    cluster: Cluster, helm: Path, kubectl: Callable[..., str], chat: Installed, namespace: str
+) -> None:
+    twin = Release(helm, cluster.kubeconfig, chat.name, namespace)
+    twin.helm_output("install", twin.name, repository() / "chart", "--set=image.repository=none")
+    done = chatctl("status", "--name", cluster.name)
+    kubectl("delete", "namespace", namespace)
+    assert done.returncode == 1
+    said = re.search(
+        rf"{chat.url}/ is that of release {chat.name} in namespace (\S+), too", " ".join(done.stdout.split())
+    )
+    assert said, done.stdout
+    assert said[1] in (chat.namespace, namespace)
 
 
 def test_status_names_the_address_that_does_not_answer(kubectl: Callable[..., str], chat: Installed) -> None:
