@@ -17,7 +17,7 @@ from chatctl.console import Steps
 from chatctl.paths import repository
 
 from .shell import Shell, commands, open_shell
-from .visitor import get
+from .visitor import get, open_secure_socket
 
 Kubectl = Callable[..., str]
 DOCS = repository() / "docs"
@@ -103,5 +103,6 @@ def test_environments(shell: Shell, cluster: Cluster) -> None:
     shell.run(staging)
     shell.run(production)
     for host in ("chat.staging.example.com", "chat.example.com"):
-        up.handshake(f"https://{host}:{cluster.https_port}/", "/wss")
+        with open_secure_socket(host, cluster.https_port):
+            pass
     shell.run(checks.replace("less", "grep -c kind:"))

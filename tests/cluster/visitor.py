@@ -1,9 +1,11 @@
 """A visitor of the test cluster: its hosts are *.localhost names, which glibc does not find on loopback by itself."""
 
 import socket
+import ssl
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 
 def get(url: str) -> httpx.Response:
@@ -16,3 +18,11 @@ def get(url: str) -> httpx.Response:
 def open_socket(url: str) -> ClientConnection:
     """Open a WebSocket at a ws:// address."""
     return connect(url, sock=socket.create_connection(("127.0.0.1", httpx.URL(url).port or 80)), proxy=None)
+
+
+def open_secure_socket(host: str, port: int) -> ClientConnection:
+    """Open a WebSocket as a page of https://HOST/ does, at a port of loopback; no certificate is verified."""
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    plain = socket.create_connection(("127.0.0.1", port))
+    return connect(f"wss://{host}/wss", sock=plain, ssl=unverified, origin=Origin(f"https://{host}"), proxy=None)
