@@ -64,7 +64,7 @@ def status(name: str) -> Status:
     api = workload.connect(cluster.kubeconfig)
     pods: list[Any] = list(api.get("pods", namespace=kr8s.ALL))
     lasting = [pod for pod in pods if TEST not in pod.annotations]
-    waiting = [pod.name for pod in lasting if not _ready(pod.raw)]
+    waiting = [f"{pod.namespace}/{pod.name}" for pod in lasting if not _ready(pod.raw)]
     machine: Any = next(iter(api.get("nodes")))
     lines = [
         Line("cluster", f"{name}, Kubernetes {machine.status.nodeInfo.kubeletVersion}", _ready(machine.raw)),
@@ -78,7 +78,9 @@ def status(name: str) -> Status:
         release = Release(helm, cluster.kubeconfig, found["name"], found["namespace"])
         state = f"{found['status']}, revision {found['revision']}, namespace {found['namespace']}"
         lines.append(Line(f"release {release.name}", state, found["status"] == "deployed"))
-        for url in addresses(release.manifests(), cluster.http_port, cluster.https_port):
+        objects = release.manifests()
+        lines += _missing_certificates(api, release, objects)
+        for url in addresses(objects, cluster.http_port, cluster.https_port):
             owner = owners.setdefault(url, release)
             lines.append(_answer(url) if owner == release else _claimed_twice(url, owner))
     return Status(lines)
@@ -89,6 +91,16 @@ def _ready(resource: Any) -> bool:
     status = resource.get("status", {})
     conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
     return conditions.get("Ready") == "True" or status.get("phase") == "Succeeded"
+
+
+def _missing_certificates(api: kr8s.Api, release: Release, objects: Sequence[Any]) -> list[Line]:
+    """Name the Secrets of Ingresses that are not there: a controller serves another certificate, and says nothing."""
+    entries = [entry for each in objects if each["kind"] == "Ingress" for entry in each["spec"].get("tls", [])]
+    wanted = sorted({entry["secretName"] for entry in entries if entry.get("secretName")})
+    secrets: list[Any] = list(api.get("secrets", namespace=release.namespace)) if wanted else []
+    there = {each.name for each in secrets}
+    missing = "is not in namespace {}: another certificate is served; make it, or mend ingress.tls".format
+    return [Line("", f"Secret {name} {missing(release.namespace)}", False) for name in wanted if name not in there]
 
 
 def _claimed_twice(url: str, owner: Release) -> Line:

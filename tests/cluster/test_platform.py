@@ -92,7 +92,7 @@ def test_status_names_the_pod_that_is_not_ready(cluster: Cluster, kubectl: Calla
     done = chatctl("status", "--name", cluster.name)
     kubectl("delete", "namespace", namespace)
     assert done.returncode == 1, done.stdout
-    assert "not ready: hopeless" in done.stdout
+    assert f"not ready: {namespace}/hopeless" in done.stdout
 
 
 def test_status_names_the_two_releases_that_claim_one_page(
@@ -108,6 +108,18 @@ def test_status_names_the_two_releases_that_claim_one_page(
     )
     assert said, done.stdout
     assert said[1] in (chat.namespace, namespace)
+
+
+def test_status_names_the_certificate_that_is_not_there(
+    cluster: Cluster, helm: Path, kubectl: Callable[..., str], namespace: str
+) -> None:
+    tls = ("--set=image.repository=none", "--set=ingress.tls[0].secretName=nowhere")
+    Release(helm, cluster.kubeconfig, "bare", namespace).helm_output("install", "bare", repository() / "chart", *tls)
+    done = chatctl("status", "--name", cluster.name)
+    kubectl("delete", "namespace", namespace)
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert f"Secret nowhere is not in namespace {namespace}: another certificate is served; make it, or mend" in said
 
 
 def test_status_names_the_address_that_does_not_answer(kubectl: Callable[..., str], chat: Installed) -> None:
