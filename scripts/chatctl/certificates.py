@@ -1,6 +1,7 @@
 """Self-signed certificates for local use: the cluster's own, and the tests'."""
 
 import datetime
+import ssl
 from collections.abc import Sequence
 
 from cryptography import x509
@@ -9,6 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 VALID_DAYS = 365
+
+
+def unverified() -> ssl.SSLContext:
+    """Return what connects to a server of this machine whatever its certificate says."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def self_signed(hosts: Sequence[str]) -> tuple[str, str]:

@@ -99,8 +99,8 @@ def _missing_certificates(api: kr8s.Api, release: Release, objects: Sequence[Any
     wanted = sorted({entry["secretName"] for entry in entries if entry.get("secretName")})
     secrets: list[Any] = list(api.get("secrets", namespace=release.namespace)) if wanted else []
     there = {each.name for each in secrets}
-    missing = "is not in namespace {}: another certificate is served; make it, or mend ingress.tls".format
-    return [Line("", f"Secret {name} {missing(release.namespace)}", False) for name in wanted if name not in there]
+    state = f"is not in namespace {release.namespace}: another certificate is served; make it, or mend ingress.tls"
+    return [Line("", f"Secret {name} {state}", False) for name in wanted if name not in there]
 
 
 def _claimed_twice(url: str, owner: Release) -> Line:

@@ -3,7 +3,6 @@
 import os
 import platform
 import socket
-import ssl
 import sys
 import tempfile
 import time
@@ -18,7 +17,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from chatctl import images, process, release, toolchain
+from chatctl import certificates, images, process, release, toolchain
 from chatctl.cluster import bootstrap
 from chatctl.cluster import node as nodes
 from chatctl.cluster.model import Cluster, Node, find
@@ -110,15 +109,13 @@ def handshake(url: str, path: str, note: Callable[[str], None] = lambda _: None)
     """
     page = urllib.parse.urlsplit(url)
     secure = page.scheme == "https"
-    unverified = ssl.create_default_context()
-    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
     deadline = time.monotonic() + HANDSHAKE_SECONDS
     while True:
         try:
             with connect(
                 f"{'wss' if secure else 'ws'}://{page.netloc}{path}",
                 sock=socket.create_connection(("127.0.0.1", page.port or (443 if secure else 80)), timeout=10),
-                ssl=unverified if secure else None,
+                ssl=certificates.unverified() if secure else None,
                 origin=Origin(f"{page.scheme}://{page.netloc}"),
                 proxy=None,
             ):

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[st
         ToolError: none of these, and still not available after `ROLLOUT_SECONDS`.
     """
     deadline = time.monotonic() + ROLLOUT_SECONDS
-    said, pods = "no pod yet", list[Any]()
+    said = "no pod yet"
+    pods: list[Any] = []
     while time.monotonic() < deadline:
         deployments: list[Any] = list(api.get("deployments", namespace=namespace))
         deployment = next((each.raw for each in deployments if each.name == name), None)
@@ -55,11 +56,8 @@ def wait_until_available(api: Api, namespace: str, name: str, note: Callable[[st
             said = _explain(pod)
         note(said)
         time.sleep(0.5)
-    unready = next(((pod, container) for pod in pods for container in _unready(pod)), None)
-    if unready:
-        said += f"; the last words of container {unready[1]}: {_last_words(*unready, ended=False)}"
     raise ToolError(
-        f"deployment {name} was not available after {ROLLOUT_SECONDS} s ({said}); "
+        f"deployment {name} was not available after {ROLLOUT_SECONDS} s ({said}{_unready(pods)}); "
         f"look with `kubectl -n {namespace} describe pods`."
     )
 
@@ -115,10 +113,14 @@ def _explain(pod: Any) -> str:
     return f"{pod.name}: {status.get('phase', 'Unknown')}, not ready"
 
 
-def _unready(pod: Any) -> list[str]:
-    """Return the containers that run, and are not ready."""
-    found = pod.raw.get("status", {}).get("containerStatuses", [])
-    return [each["name"] for each in found if "running" in each["state"] and not each["ready"]]
+def _unready(pods: Sequence[Any]) -> str:
+    """Return what the first container says that runs and is not ready, if there is one."""
+    for pod in pods:
+        for each in pod.raw.get("status", {}).get("containerStatuses", []):
+            if "running" in each["state"] and not each["ready"]:
+                words = _last_words(pod, each["name"], ended=False)
+                return f"; the last words of container {each['name']}: {words}"
+    return ""
 
 
 def _last_words(pod: Any, container: str, *, ended: bool = True) -> str:

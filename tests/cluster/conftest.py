@@ -3,7 +3,9 @@ from collections.abc import Callable
 
 import pytest
 
-from chatctl.cluster.model import Cluster
+from chatctl.cluster import bootstrap
+from chatctl.cluster.model import Cluster, find
+from chatctl.console import Steps
 from chatctl.toolchain import tool_path
 
 
@@ -19,3 +21,11 @@ def kubectl(cluster: Cluster) -> Callable[..., str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def store_image(cluster: Cluster) -> None:
+    """The node has the image of the release's own store."""
+    node = find(cluster.name)
+    assert node is not None
+    bootstrap.bring_store(node, bootstrap.prepare(Steps()), Steps())

@@ -37,6 +37,10 @@ def open_shell(cluster: Cluster, namespace: str, folder: Path) -> Shell:
     return Shell(kubeconfig)
 
 
-def commands(page: Path) -> list[str]:
-    """Return the blocks of a page that are meant to be run, in order."""
-    return re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+def commands(page: Path, section: str = "") -> list[str]:
+    """Return the blocks of a page, or of one section of it, that are meant to be run, in order."""
+    text = page.read_text()
+    if section:
+        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    # Indented where they belong to the item of a list.
+    return [block for _, block in re.findall(r"^( *)```sh\n(.*?)^\1```", text, re.DOTALL | re.MULTILINE)]

@@ -1,8 +1,6 @@
 """The chart on a real cluster: installed by hand, tested by Helm, reached through both of Traefik's ways in."""
 
 import json
-import socket
-import ssl
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ from chatctl.paths import repository
 from chatctl.release import Release
 
 from ..conftest import Install, Installed
-from .visitor import get
+from .visitor import get, tls_version
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +59,7 @@ def test_a_certificate_of_ones_own_is_served(
     kubectl("apply", "-f", "-", stdin=json.dumps(secret))
     secured = install("tls", chat.namespace, {"ingress": {"hosts": [host], "tls": [{"secretName": "chat-tls"}]}})
     assert secured.url == f"https://{host}:{cluster.https_port}"
-    trusting_only_it = ssl.create_default_context(cadata=certificate)
-    with (
-        socket.create_connection(("127.0.0.1", cluster.https_port)) as plain,
-        trusting_only_it.wrap_socket(plain, server_hostname=host) as secure,
-    ):
-        assert secure.version() == "TLSv1.3"
+    assert tls_version(host, cluster.https_port, certificate) == "TLSv1.3"
 
 
 def test_helm_test_passes_and_shows_the_handshake(cluster: Cluster, helm: Path, chat: Installed) -> None:

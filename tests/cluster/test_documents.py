@@ -1,8 +1,6 @@
 """The commands of the documents, run as they stand, in a namespace of their own."""
 
-import re
 import secrets
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from chatctl.console import Steps
 from chatctl.paths import repository
 
 from .shell import Shell, commands, open_shell
-from .visitor import get, open_secure_socket
+from .visitor import get, open_secure_socket, tls_version
 
 Kubectl = Callable[..., str]
 DOCS = repository() / "docs"
@@ -49,12 +47,9 @@ def test_troubleshooting(shell: Shell) -> None:
         shell.run(each)
 
 
-def test_store_of_the_charts_readme(shell: Shell, cluster: Cluster) -> None:
-    node = find(cluster.name)
-    assert node is not None
-    bootstrap.bring_store(node, bootstrap.prepare(Steps()), Steps())
-    page = (repository() / "README.md").read_text()
-    block = page.partition("## Several pods")[2].partition("```sh\n")[2].partition("```")[0]
+@pytest.mark.usefixtures("store_image")
+def test_store_of_the_charts_readme(shell: Shell) -> None:
+    (block,) = commands(repository() / "README.md", "Several pods")
     assert "create secret generic chat-store" in block
     shell.run("helm install chat ./chart --set ingress.hosts={several.localhost} --wait")
     shell.run(block.replace(" --namespace chat", ""))
@@ -62,19 +57,14 @@ def test_store_of_the_charts_readme(shell: Shell, cluster: Cluster) -> None:
 
 
 def test_tls_of_the_charts_readme(shell: Shell, cluster: Cluster, tmp_path: Path) -> None:
-    page = (repository() / "chart/README.md").read_text().partition("## TLS")[2].partition("\n## ")[0]
-    (block,) = re.findall(r"^  ```sh\n(.*?)^  ```", page, re.DOTALL | re.MULTILINE)
+    (block,) = commands(repository() / "chart/README.md", "TLS")
     shell.run("helm install chatapp ./chart --set ingress.hosts={plain.localhost} --wait")
     shell.run(f"root=$PWD; cd {tmp_path}; ln -s $root/chart chart\n{block.replace(' -n chat', '')}")
-    trusting = ssl.create_default_context(cafile=tmp_path / "chain.pem")
+    certificate = (tmp_path / "chain.pem").read_text()
 
     def served() -> bool:
         try:
-            with (
-                socket.create_connection(("127.0.0.1", cluster.https_port)) as plain,
-                trusting.wrap_socket(plain, server_hostname="chat.example.com"),
-            ):
-                return True
+            return tls_version("chat.example.com", cluster.https_port, certificate) is not None
         except ssl.SSLCertVerificationError:
             return False
 
@@ -89,12 +79,11 @@ def no_environments(kubectl: Kubectl) -> Iterator[None]:
     kubectl("delete", "namespace", "chat-staging", "chat", "--ignore-not-found")
 
 
-@pytest.mark.usefixtures("no_environments")
+@pytest.mark.usefixtures("no_environments", "store_image")
 def test_environments(shell: Shell, cluster: Cluster) -> None:
     node = find(cluster.name)
     assert node is not None
     tools = bootstrap.prepare(Steps())
-    bootstrap.bring_store(node, tools, Steps())
     app = images.app_image(images.base_image(Steps()).archive, Steps())
     for name in ("staging", "prod"):
         named = yaml.safe_load((repository() / f"environments/{name}.yaml").read_text())["image"]

@@ -53,10 +53,7 @@ def metrics(cluster: Cluster, kubectl: Kubectl, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="module")
-def release(cluster: Cluster, install: Install, kubectl: Kubectl) -> Iterator[Installed]:
-    node = find(cluster.name)
-    assert node is not None
-    bootstrap.bring_store(node, bootstrap.prepare(Steps()), Steps())
+def release(store_image: None, install: Install, kubectl: Kubectl) -> Iterator[Installed]:  # noqa: ARG001
     yield install("busy", NAMESPACE, VALUES)
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 

@@ -14,8 +14,7 @@ from websockets.sync.client import connect
 
 from chatctl import certificates, process, up, workload
 from chatctl.cluster import bootstrap
-from chatctl.cluster.model import Cluster, find
-from chatctl.console import Steps
+from chatctl.cluster.model import Cluster
 from chatctl.paths import repository
 from chatctl.release import Release
 
@@ -97,11 +96,8 @@ def is_ready(pod: dict[str, Any]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def namespace(cluster: Cluster, kubectl: Kubectl) -> Iterator[str]:
+def namespace(store_image: None, kubectl: Kubectl) -> Iterator[str]:  # noqa: ARG001
     """A namespace that enforces the restricted standard, with Secrets made by hand; the node has the store's image."""
-    node = find(cluster.name)
-    assert node is not None
-    bootstrap.bring_store(node, bootstrap.prepare(Steps()), Steps())
     name = f"store-{secrets.token_hex(3)}"
     kubectl("create", "namespace", name)
     kubectl("label", "namespace", name, *(f"{key}={value}" for key, value in up.RESTRICTED.items()))

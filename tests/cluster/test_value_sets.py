@@ -18,8 +18,7 @@ import pytest
 
 from chatctl import process, up
 from chatctl import release as releases
-from chatctl.cluster import bootstrap
-from chatctl.cluster.model import Cluster, find
+from chatctl.cluster.model import Cluster
 from chatctl.console import Steps
 from chatctl.paths import repository
 from chatctl.release import Release
@@ -69,17 +68,15 @@ def target(request: pytest.FixtureRequest, cluster: Cluster, helm: Path, kubectl
     file: Path = request.param
     release = Release(helm, cluster.kubeconfig, "chat", f"values-{file.stem.removesuffix('-values')}-{RUN}")
     if "existingSecret" in (file.read_text() if file.is_file() else ""):
-        bring_what_it_names(cluster, kubectl, release.namespace)
+        request.getfixturevalue("store_image")
+        bring_what_it_names(kubectl, release.namespace)
     yield release
     release.helm_run("uninstall", release.name, "--wait")
     kubectl("delete", "namespace", release.namespace, "--wait=false")
 
 
-def bring_what_it_names(cluster: Cluster, kubectl: Kubectl, namespace: str) -> None:
-    """Make the Secrets and the claim that value sets with a store take for granted, and bring the store's image."""
-    node = find(cluster.name)
-    assert node is not None
-    bootstrap.bring_store(node, bootstrap.prepare(Steps()), Steps())
+def bring_what_it_names(kubectl: Kubectl, namespace: str) -> None:
+    """Make the Secrets and the claim that value sets with a store take for granted."""
     kubectl("create", "namespace", namespace)
     kubectl("label", "namespace", namespace, *(f"{key}={value}" for key, value in up.RESTRICTED.items()))
     kubectl("create", "secret", "generic", "chat-store", "-n", namespace, "--from-literal=password=sesame")

@@ -7,6 +7,8 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from chatctl import certificates
+
 
 def get(url: str) -> httpx.Response:
     """Ask for a page; certificates are not verified, as local ones are self-signed."""
@@ -22,7 +24,20 @@ def open_socket(url: str) -> ClientConnection:
 
 def open_secure_socket(host: str, port: int) -> ClientConnection:
     """Open a WebSocket as a page of https://HOST/ does, at a port of loopback; no certificate is verified."""
-    unverified = ssl.create_default_context()
-    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
     plain = socket.create_connection(("127.0.0.1", port))
-    return connect(f"wss://{host}/wss", sock=plain, ssl=unverified, origin=Origin(f"https://{host}"), proxy=None)
+    page = Origin(f"https://{host}")
+    return connect(f"wss://{host}/wss", sock=plain, ssl=certificates.unverified(), origin=page, proxy=None)
+
+
+def tls_version(host: str, port: int, certificate: str) -> str | None:
+    """Return the TLS that a host speaks at a port of loopback, to somebody who trusts this certificate alone.
+
+    Raises:
+        ssl.SSLCertVerificationError: it has another one.
+    """
+    trusting_only_it = ssl.create_default_context(cadata=certificate)
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        trusting_only_it.wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        return secure.version()
